@@ -1,0 +1,73 @@
+//! What can go wrong with a file.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What was being done when a file operation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each name is the whole of what there is to say")]
+pub enum Operation {
+    Open,
+    List,
+    Look,
+    CreateDir,
+    Rename,
+    Remove,
+    SyncDir,
+    Read,
+    Write,
+    SetLen,
+    Sync,
+    Lock,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::List => "list",
+            Self::Look => "look at",
+            Self::CreateDir => "make the directory",
+            Self::Rename => "rename",
+            Self::Remove => "remove",
+            Self::SyncDir => "sync the directory",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::SetLen => "set the length of",
+            Self::Sync => "sync",
+            Self::Lock => "lock",
+        })
+    }
+}
+
+/// A file operation that failed: which one, on which path, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} {}: {source}", path.display())]
+pub struct DiskError {
+    /// What was being done.
+    pub operation: Operation,
+    /// To which file or directory.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+impl DiskError {
+    /// An error of `operation` on `path`.
+    #[must_use]
+    pub fn new(operation: Operation, path: &Path, source: io::Error) -> Self {
+        Self { operation, path: path.to_owned(), source }
+    }
+
+    /// Whether the cause is that nothing stands at the path.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+
+    pub(crate) fn too_large(path: &Path, len: u64, limit: u64) -> Self {
+        let why = format!("{len} bytes are more than the {limit} that such a file may have");
+        Self::new(Operation::Read, path, io::Error::new(io::ErrorKind::FileTooLarge, why))
+    }
+}
