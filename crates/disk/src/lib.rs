@@ -4,6 +4,8 @@
 //! The calls block: who calls chooses the thread.
 
 mod error;
+mod lock;
+mod real;
 
 use std::fmt::Debug;
 use std::fs::File;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use error::{DiskError, Operation};
+pub use lock::{DirLock, LockError};
+pub use real::RealDisk;
 
 /// What a directory entry or a path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +87,10 @@ pub trait Disk: Debug + Send + Sync + 'static {
 }
 
 /// An open file. Shared by readers and its one writer; every call names its position.
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "asking costs a system call that can fail; nobody wants only `is_empty`"
+)]
 pub trait DiskFile: Debug + Send + Sync {
     /// The path it was opened at (a later rename does not change it).
     fn path(&self) -> &Path;
