@@ -1,1 +1,38 @@
-//! Under construction.
+//! The settings of the broker and of its topics: one declared table, under Kafka's names.
+//!
+//! [`TABLE`] holds a row per key: name, type, default, what is allowed, and a line that says what it does. Values come
+//! in as text ([`Settings::set`]), are checked against their row, and go out typed: broker values through the getters
+//! of [`Settings`], topic values as one [`TopicSettings`] that is resolved from the topic's own overrides, then the
+//! broker's synonyms, then the defaults ([`Settings::topic`]). The room knows nothing of what a setting does.
+//!
+//! - A broker key without effect is not in the table; setting it is [`SettingError::Unknown`], which callers turn into
+//!   a warning.
+//! - A topic key that Kafka knows is always in the table, because Kafka refuses unknown ones with an error and clients
+//!   set the known ones; rows whose [`TopicRow::effect`] is [`Effect::Stored`] are kept and answered, and do nothing.
+//! - Defaults and bounds are those of Apache Kafka 4.1, except where Kafka's default is "without limit" for memory or
+//!   connections: `max.connections`, `max.connections.per.ip` and `queued.max.request.bytes` have finite ones here.
+
+mod broker;
+mod error;
+mod listeners;
+mod nearest;
+mod topic;
+mod value;
+
+pub use broker::{BrokerRow, Settings};
+pub use error::SettingError;
+pub use listeners::{Endpoint, parse_host_port};
+pub use topic::{Compression, Effect, Entry, Source, Synonym, TimestampType, TopicRow, TopicSettings};
+pub use value::{Allowed, Kind};
+
+/// The whole declared table: the keys of the broker, and the keys a topic can override.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// One row per broker key, sorted as they are documented.
+    pub broker: &'static [BrokerRow],
+    /// One row per topic key, sorted by name.
+    pub topic: &'static [TopicRow],
+}
+
+/// What can be set, and how.
+pub const TABLE: Table = Table { broker: broker::ROWS, topic: topic::ROWS };

@@ -1,0 +1,371 @@
+//! The broker's own keys: their rows, and the values they were given.
+
+use std::collections::BTreeMap;
+
+use crate::error::SettingError;
+use crate::listeners::{self, Endpoint};
+use crate::nearest::nearest;
+use crate::topic::{self, TopicRow, TopicSettings};
+use crate::value::{Allowed, Kind, Rule, Typed};
+use crate::{Entry, Synonym};
+
+/// One broker key.
+#[derive(Clone, Copy, Debug)]
+pub struct BrokerRow {
+    /// Kafka's name.
+    pub name: &'static str,
+    /// The type of its value.
+    pub kind: Kind,
+    /// The value when none is given, as text; `None`: unset.
+    pub default: Option<&'static str>,
+    /// What is allowed beyond the type.
+    pub allowed: Allowed,
+    /// Whether Kafka lets it be changed while the broker runs.
+    pub dynamic: bool,
+    /// What it does, in a sentence.
+    pub doc: &'static str,
+}
+
+impl BrokerRow {
+    pub(crate) const fn rule(&self) -> Rule {
+        Rule { kind: self.kind, allowed: self.allowed }
+    }
+}
+
+/// When a key may change, in Kafka.
+#[derive(PartialEq)]
+enum When {
+    Start,
+    Running,
+}
+
+/// Declares the broker keys: for each one its row in [`ROWS`], its place in [`Settings`] and its getter.
+macro_rules! broker_keys {
+    ($($name:literal $getter:ident: $type:ty = $default:expr, $allowed:expr, $when:ident, $doc:literal;)*) => {
+        /// Every broker key.
+        pub(crate) const ROWS: &[BrokerRow] = &[$(BrokerRow {
+            name: $name,
+            kind: <$type as Typed>::KIND,
+            default: $default,
+            allowed: { use Allowed::*; $allowed },
+            dynamic: matches!(When::$when, When::Running),
+            doc: $doc,
+        }),*];
+
+        #[derive(Clone, Debug)]
+        struct Values {
+            $($getter: $type,)*
+        }
+
+        impl Values {
+            fn assign(&mut self, row: &BrokerRow, text: &str) -> bool {
+                match row.name {
+                    $($name => Typed::read(text, row.allowed).map(|value| self.$getter = value).is_some(),)*
+                    _ => false,
+                }
+            }
+        }
+
+        impl Default for Values {
+            fn default() -> Self {
+                let mut rows = ROWS.iter();
+                Self {
+                    $($getter: {
+                        let row = rows.next().expect("one row per value");
+                        row.default.map_or_else(Typed::unset, |text| Typed::read(text, row.allowed))
+                            .expect("a default is allowed by its own row")
+                    },)*
+                }
+            }
+        }
+
+        impl Settings {
+            $(
+                #[doc = concat!("`", $name, "`: ", $doc)]
+                #[must_use]
+                pub fn $getter(&self) -> $type {
+                    self.values.$getter.clone()
+                }
+            )*
+        }
+    };
+}
+
+broker_keys! {
+    "node.id" node_id: i32 = Some("1"), AtLeast(0), Start,
+        "The number of this broker, written into the data directory on the first start.";
+    "log.dirs" log_dirs: Option<Vec<String>> = None, Any, Start,
+        "The data directory; one, until several are supported. Unset: log.dir.";
+    "log.dir" log_dir: String = Some("./ottla-data"), Any, Start,
+        "The data directory, when log.dirs is unset.";
+    "listeners" listeners_text: Vec<String> = Some("PLAINTEXT://127.0.0.1:9092"), Any, Running,
+        "Where to listen, as NAME://HOST:PORT; an empty host is every interface, port 0 any free port.";
+    "advertised.listeners" advertised_listeners_text: Option<Vec<String>> = None, Any, Start,
+        "Where clients are told to connect, under the names of listeners. Unset: listeners.";
+    "listener.security.protocol.map" listener_security_protocol_map: Option<Vec<String>> = None, Any, Running,
+        "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is built.";
+
+    "num.network.threads" num_network_threads: Option<i32> = None, AtLeast(1), Running,
+        "Threads that serve connections. Unset: one per processor.";
+    "socket.listen.backlog.size" socket_listen_backlog_size: i32 = Some("50"), AtLeast(1), Start,
+        "Connections the kernel may hold until they are accepted.";
+    "socket.send.buffer.bytes" socket_send_buffer_bytes: i32 = Some("102400"), AtLeast(-1), Start,
+        "SO_SNDBUF of a connection in bytes; -1 leaves it to the kernel.";
+    "socket.receive.buffer.bytes" socket_receive_buffer_bytes: i32 = Some("102400"), AtLeast(-1), Start,
+        "SO_RCVBUF of a connection in bytes; -1 leaves it to the kernel.";
+    "socket.request.max.bytes" socket_request_max_bytes: i32 = Some("104857600"), AtLeast(1), Start,
+        "Largest request in bytes; the sender of a larger one is cut off.";
+    "max.connections" max_connections: i32 = Some("10000"), AtLeast(0), Running,
+        "Connections at a time; one more is closed at once.";
+    "max.connections.per.ip" max_connections_per_ip: i32 = Some("10000"), AtLeast(1), Running,
+        "Connections at a time from one address; one more is closed at once.";
+    "connections.max.idle.ms" connections_max_idle_ms: i64 = Some("600000"), Any, Start,
+        "A connection without a byte or a request in work for this long is closed; negative: never.";
+    "queued.max.requests" queued_max_requests: i32 = Some("500"), AtLeast(1), Start,
+        "Requests of one connection in work at a time; at the limit its reading pauses.";
+    "queued.max.request.bytes" queued_max_request_bytes_given: Option<i64> = None, Any, Start,
+        "Bytes of all requests in work; at the limit reading pauses. Unset: 268435456, or socket.request.max.bytes \
+         if larger. 0 or negative: no limit.";
+
+    "auto.create.topics.enable" auto_create_topics_enable: bool = Some("true"), Any, Start,
+        "Whether a Metadata request may create the topics it names.";
+    "delete.topic.enable" delete_topic_enable: bool = Some("true"), Any, Start,
+        "Whether topics can be deleted.";
+    "num.partitions" num_partitions: i32 = Some("1"), AtLeast(1), Start,
+        "Partitions of a topic whose creator leaves the number open.";
+    "default.replication.factor" default_replication_factor: i32 = Some("1"), Any, Start,
+        "Replicas of a topic whose creator leaves the number open; one node can hold 1.";
+    "fetch.max.bytes" fetch_max_bytes: i32 = Some("57671680"), AtLeast(1024), Start,
+        "Most bytes of records in one Fetch answer, however much is asked for.";
+    "max.incremental.fetch.session.cache.slots" max_incremental_fetch_session_cache_slots: i32 = Some("1000"),
+        AtLeast(0), Start, "Fetch sessions kept at a time (KIP-227).";
+    "max.request.partition.size.limit" max_request_partition_size_limit: i32 = Some("2000"), AtLeast(1), Start,
+        "Most partitions in one DescribeTopicPartitions answer.";
+
+    "message.max.bytes" message_max_bytes: i32 = Some("1048588"), AtLeast(0), Running,
+        "Largest batch in bytes, with its 12 bytes of offset and length.";
+    "min.insync.replicas" min_insync_replicas: i32 = Some("1"), AtLeast(1), Running,
+        "Replicas that must have a record before acks=all is answered; one node counts as enough.";
+    "compression.type" compression_type: String = Some("producer"), Words(topic::CODECS), Running,
+        "Codec that batches are stored with; producer keeps what was sent.";
+    "compression.gzip.level" compression_gzip_level: i32 = Some("-1"), OneOrBetween(-1, 1, 9), Running,
+        "Level for batches the broker compresses with gzip; -1: the library's own.";
+    "compression.lz4.level" compression_lz4_level: i32 = Some("9"), Between(1, 17), Running,
+        "Level for batches the broker compresses with lz4.";
+    "compression.zstd.level" compression_zstd_level: i32 = Some("3"), Between(-131_072, 22), Running,
+        "Level for batches the broker compresses with zstd.";
+    "producer.id.expiration.ms" producer_id_expiration_ms: i32 = Some("86400000"), AtLeast(1), Running,
+        "How long a partition remembers a producer that is silent.";
+    "producer.id.expiration.check.interval.ms" producer_id_expiration_check_interval_ms: i32 = Some("600000"),
+        AtLeast(1), Start, "How often silent producers are looked for.";
+
+    "log.cleanup.policy" log_cleanup_policy: Vec<String> = Some("delete"), Words(topic::POLICIES), Running,
+        "What happens to old records: delete, compact, both, or (empty) neither.";
+    "log.segment.bytes" log_segment_bytes: i32 = Some("1073741824"), AtLeast(1_048_576), Running,
+        "Size at which a segment is closed and the next one begun.";
+    "log.roll.ms" log_roll_ms: Option<i64> = None, Any, Running,
+        "Age at which a segment is closed and the next one begun. Unset: log.roll.hours.";
+    "log.roll.hours" log_roll_hours: i32 = Some("168"), AtLeast(1), Start,
+        "As log.roll.ms, in hours.";
+    "log.roll.jitter.ms" log_roll_jitter_ms: Option<i64> = None, Any, Running,
+        "Random part taken off log.roll.ms, so that not all partitions roll together. Unset: log.roll.jitter.hours.";
+    "log.roll.jitter.hours" log_roll_jitter_hours: i32 = Some("0"), AtLeast(0), Start,
+        "As log.roll.jitter.ms, in hours.";
+    "log.index.size.max.bytes" log_index_size_max_bytes: i32 = Some("10485760"), AtLeast(4), Running,
+        "Largest size of one index file; a full one closes its segment.";
+    "log.index.interval.bytes" log_index_interval_bytes: i32 = Some("4096"), AtLeast(0), Running,
+        "Bytes of log between two index entries.";
+    "log.preallocate" log_preallocate: bool = Some("false"), Any, Running,
+        "Whether a segment file is made at its full size.";
+    "log.retention.ms" log_retention_ms: Option<i64> = None, Any, Running,
+        "Age at which closed segments are deleted; negative: never. Unset: log.retention.minutes.";
+    "log.retention.minutes" log_retention_minutes: Option<i32> = None, Any, Start,
+        "As log.retention.ms, in minutes. Unset: log.retention.hours.";
+    "log.retention.hours" log_retention_hours: i32 = Some("168"), Any, Start,
+        "As log.retention.ms, in hours.";
+    "log.retention.bytes" log_retention_bytes: i64 = Some("-1"), Any, Running,
+        "Size of a partition above which its oldest segments are deleted; negative: no limit.";
+    "log.retention.check.interval.ms" log_retention_check_interval_ms: i64 = Some("300000"), AtLeast(1), Start,
+        "How often old segments are looked for.";
+    "log.initial.task.delay.ms" log_initial_task_delay_ms: i64 = Some("30000"), AtLeast(0), Start,
+        "How long after the start the periodic work on logs begins.";
+    "log.segment.delete.delay.ms" log_segment_delete_delay_ms: i64 = Some("60000"), AtLeast(0), Running,
+        "Time between the renaming of a file to .deleted and its removal.";
+    "log.flush.interval.messages" log_flush_interval_messages: i64 = Some("9223372036854775807"), AtLeast(1),
+        Running, "Records after which a partition is flushed to the disk; with 1 every ack means flushed.";
+    "log.flush.interval.ms" log_flush_interval_ms: Option<i64> = None, Any, Running,
+        "Time after which a partition is flushed to the disk. Unset: log.flush.scheduler.interval.ms.";
+    "log.flush.scheduler.interval.ms" log_flush_scheduler_interval_ms: i64 = Some("9223372036854775807"), Any, Start,
+        "How often partitions that are due to be flushed are looked for.";
+    "log.flush.offset.checkpoint.interval.ms" log_flush_offset_checkpoint_interval_ms: i32 = Some("60000"),
+        AtLeast(0), Start, "How often recovery-point-offset-checkpoint is written.";
+    "log.flush.start.offset.checkpoint.interval.ms" log_flush_start_offset_checkpoint_interval_ms: i32 =
+        Some("60000"), AtLeast(0), Start, "How often log-start-offset-checkpoint is written.";
+    "replica.high.watermark.checkpoint.interval.ms" replica_high_watermark_checkpoint_interval_ms: i64 =
+        Some("5000"), Any, Start, "How often replication-offset-checkpoint is written.";
+    "log.message.timestamp.type" log_message_timestamp_type: String = Some("CreateTime"),
+        Words(topic::TIMESTAMP_TYPES), Running, "Whose clock stamps a record: the producer's or the broker's.";
+    "log.message.timestamp.before.max.ms" log_message_timestamp_before_max_ms: i64 = Some("9223372036854775807"),
+        AtLeast(0), Running, "How far a record's time may lie in the past.";
+    "log.message.timestamp.after.max.ms" log_message_timestamp_after_max_ms: i64 = Some("3600000"), AtLeast(0),
+        Running, "How far a record's time may lie in the future.";
+}
+
+/// What the broker was told: every broker key with its value, and which ones were given.
+///
+/// `Settings::default()` holds the defaults. [`Settings::set`] checks one value at a time, [`Settings::check`] at the
+/// end what only shows when all are known.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    values: Values,
+    /// The text of each key that was set, for those who report where a value comes from.
+    given: BTreeMap<&'static str, String>,
+}
+
+impl Settings {
+    /// Gives `key` the value that `text` stands for; a later call wins.
+    ///
+    /// # Errors
+    /// [`SettingError::Unknown`] when no broker key has this name (worth a warning), [`SettingError::Bad`] when the
+    /// value is not allowed; nothing has changed then.
+    pub fn set(&mut self, key: &str, text: &str) -> Result<(), SettingError> {
+        let Some(row) = ROWS.iter().find(|row| row.name == key) else {
+            return Err(SettingError::Unknown {
+                key: key.to_owned(),
+                nearest: nearest(key, ROWS.iter().map(|row| row.name)),
+            });
+        };
+        if !self.values.assign(row, text) {
+            return Err(bad(key, text, row.rule().to_string()));
+        }
+        self.given.insert(row.name, text.trim().to_owned());
+        Ok(())
+    }
+
+    /// The text `key` was given, or `None` when it stands at its default.
+    #[must_use]
+    pub fn given(&self, key: &str) -> Option<&str> {
+        self.given.get(key).map(String::as_str)
+    }
+
+    /// Checks what concerns several keys at once (Kafka: `KafkaConfig.validateValues`): listeners, the one data
+    /// directory, limits that contradict each other, and the values that topics take over.
+    ///
+    /// # Errors
+    /// The first contradiction, naming the key to change.
+    pub fn check(&self) -> Result<(), SettingError> {
+        self.listeners()?;
+        self.advertised_listeners()?;
+        self.data_dir()?;
+        let topic = self.topic(&BTreeMap::new())?;
+        if topic.retention_ms == 0 {
+            let key = ["log.retention.ms", "log.retention.minutes", "log.retention.hours"]
+                .into_iter()
+                .find(|key| self.given(key).is_some())
+                .unwrap_or("log.retention.ms");
+            return Err(bad(key, "0", "must be at least 1, or -1 to keep records for ever".to_owned()));
+        }
+        let (queued, largest) =
+            (self.queued_max_request_bytes(), u64::from(self.socket_request_max_bytes().unsigned_abs()));
+        if queued.is_some_and(|queued| queued < largest) {
+            return Err(SettingError::Conflict(format!(
+                "`queued.max.request.bytes` must be at least `socket.request.max.bytes` ({largest}), or -1 for no limit"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Bytes that all requests in work may hold together; `None`: no limit.
+    #[must_use]
+    pub fn queued_max_request_bytes(&self) -> Option<u64> {
+        /// Kafka sets no limit unless told to. This one lets two of the largest requests in.
+        const DEFAULT: u64 = 268_435_456;
+        match self.queued_max_request_bytes_given() {
+            None => Some(DEFAULT.max(u64::from(self.socket_request_max_bytes().unsigned_abs()))),
+            Some(limit) => u64::try_from(limit).ok().filter(|limit| *limit > 0),
+        }
+    }
+
+    /// The data directory.
+    ///
+    /// # Errors
+    /// When `log.dirs` names none or several.
+    pub fn data_dir(&self) -> Result<String, SettingError> {
+        let one = |key: &str, dir: &str, fits: bool| {
+            if fits && !dir.is_empty() {
+                Ok(dir.to_owned())
+            } else {
+                Err(bad(key, self.given(key).unwrap_or(dir), "must be one directory".to_owned()))
+            }
+        };
+        match self.log_dirs() {
+            Some(dirs) => one("log.dirs", dirs.first().map_or("", String::as_str), dirs.len() == 1),
+            None => {
+                let dir = self.log_dir();
+                one("log.dir", dir.trim(), !dir.contains(','))
+            }
+        }
+    }
+
+    /// Where to listen: at least one endpoint, names and ports unlike.
+    ///
+    /// # Errors
+    /// When an entry is no `NAME://HOST:PORT`, a name or port comes twice, or the protocol of a name is not built.
+    pub fn listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
+        let endpoints = listeners::parse("listeners", &self.listeners_text())?;
+        listeners::check_ports(&endpoints)?;
+        listeners::check_protocols(&endpoints, self.listener_security_protocol_map().as_deref())?;
+        Ok(endpoints)
+    }
+
+    /// Where clients are told to connect. An empty host stands for the name of this machine, which the caller knows;
+    /// port 0 for the port that was bound.
+    ///
+    /// # Errors
+    /// When an entry is no `NAME://HOST:PORT`, its name is not among `listeners`, or its host is `0.0.0.0`, which no
+    /// client can connect to.
+    pub fn advertised_listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
+        let listeners = self.listeners()?;
+        match self.advertised_listeners_text() {
+            Some(entries) => listeners::advertised(&listeners, &entries),
+            None => listeners::advertised_as_listened(listeners),
+        }
+    }
+
+    /// The settings of a topic with these overrides: each key from the overrides, else from the strongest broker
+    /// synonym that was set, else the default.
+    ///
+    /// # Errors
+    /// [`SettingError::Unknown`] for an override that is no topic key, [`SettingError::Bad`] for a value that is not
+    /// allowed, [`SettingError::Conflict`] for two that contradict each other. Kafka answers INVALID_CONFIG to all.
+    pub fn topic(&self, overrides: &BTreeMap<String, String>) -> Result<TopicSettings, SettingError> {
+        topic::resolve(self, overrides)
+    }
+
+    /// Every topic key with its value for a topic with these overrides, and where that comes from, sorted by key: what
+    /// CreateTopics (v5+) answers. Does not check the overrides.
+    #[must_use]
+    pub fn topic_entries(&self, overrides: &BTreeMap<String, String>) -> Vec<Entry> {
+        topic::ROWS.iter().map(|row| topic::entry(self, row, overrides)).collect()
+    }
+
+    /// The strongest broker synonym of `row` that was set, with the value converted to the topic's unit.
+    pub(crate) fn synonym(&self, row: &TopicRow) -> Option<(&'static str, String)> {
+        row.synonyms.iter().find_map(|Synonym { name, millis }| {
+            let text = self.given(name)?;
+            let converted = match text.parse::<i64>() {
+                // Whatever its unit, a negative retention of the broker means "for ever".
+                Ok(value) if value < 0 && row.name == "retention.ms" => "-1".to_owned(),
+                Ok(value) => {
+                    millis.map_or_else(|| text.to_owned(), |ms| value.saturating_mul(ms).to_string())
+                }
+                Err(_) => text.to_owned(),
+            };
+            Some((*name, converted))
+        })
+    }
+}
+
+pub(crate) fn bad(key: &str, value: &str, allowed: String) -> SettingError {
+    SettingError::Bad { key: key.to_owned(), value: value.to_owned(), allowed }
+}

@@ -1,0 +1,246 @@
+//! What the broker and its topics come to, from what was given.
+
+use std::collections::BTreeMap;
+
+use settings::{Compression, Endpoint, SettingError, Settings, Source, TimestampType, parse_host_port};
+
+fn given(pairs: &[(&str, &str)]) -> Settings {
+    let mut settings = Settings::default();
+    for (key, value) in pairs {
+        settings.set(key, value).unwrap();
+    }
+    settings
+}
+
+fn overrides(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn endpoint(name: &str, host: &str, port: u16) -> Endpoint {
+    Endpoint { name: name.to_owned(), host: host.to_owned(), port }
+}
+
+#[test]
+fn nothing_given_is_kafkas_default() {
+    let settings = Settings::default();
+    assert_eq!(settings.num_partitions(), 1);
+    assert_eq!(settings.data_dir().unwrap(), "./ottla-data");
+    assert_eq!(settings.listeners().unwrap(), [endpoint("PLAINTEXT", "127.0.0.1", 9092)]);
+    let topic = settings.topic(&overrides(&[])).unwrap();
+    assert_eq!(topic.retention_ms, 604_800_000);
+    assert_eq!(topic.segment_ms, 604_800_000);
+    assert_eq!(topic.segment_bytes, 1 << 30);
+    assert_eq!(topic.flush_ms, i64::MAX);
+    assert_eq!(topic.compression, Compression::Producer);
+    assert_eq!(topic.timestamp_type, TimestampType::CreateTime);
+    assert!(topic.delete && !topic.compact);
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_one() {
+    let mut settings = Settings::default();
+    let error = settings.set("num.partition", "3").unwrap_err();
+    assert_eq!(error.to_string(), "unknown setting `num.partition` (did you mean `num.partitions`?)");
+    let error = settings.set("zookeeper.connect", "localhost:2181").unwrap_err();
+    assert_eq!(error.to_string(), "unknown setting `zookeeper.connect`");
+    let error = settings.topic(&overrides(&[("retention.hours", "3")])).unwrap_err();
+    assert!(
+        matches!(error, SettingError::Unknown { nearest: Some("retention.ms" | "retention.bytes"), .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_bad_value_says_what_is_allowed() {
+    let error = Settings::default().set("num.partitions", "0").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`num.partitions` cannot be `0`: must be a whole number from 1 to 2147483647"
+    );
+    let error = Settings::default().set("compression.type", "brotli").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`compression.type` cannot be `brotli`: must be one of: uncompressed, zstd, lz4, snappy, gzip, producer"
+    );
+}
+
+#[test]
+fn a_later_value_wins() {
+    let settings = given(&[("num.partitions", "3"), ("num.partitions", "5")]);
+    assert_eq!(settings.num_partitions(), 5);
+    assert_eq!(settings.given("num.partitions"), Some("5"));
+}
+
+#[test]
+fn milliseconds_beat_minutes_beat_hours() {
+    let retention = |pairs| given(pairs).topic(&BTreeMap::new()).unwrap().retention_ms;
+    assert_eq!(retention(&[("log.retention.hours", "2")]), 7_200_000);
+    assert_eq!(retention(&[("log.retention.hours", "2"), ("log.retention.minutes", "3")]), 180_000);
+    assert_eq!(
+        retention(&[("log.retention.ms", "9"), ("log.retention.minutes", "3"), ("log.retention.hours", "2")]),
+        9
+    );
+    let roll =
+        given(&[("log.roll.hours", "1"), ("log.roll.jitter.hours", "1")]).topic(&BTreeMap::new()).unwrap();
+    assert_eq!((roll.segment_ms, roll.segment_jitter_ms), (3_600_000, 3_600_000));
+}
+
+#[test]
+fn any_negative_retention_of_the_broker_means_for_ever() {
+    for (key, value) in
+        [("log.retention.ms", "-7"), ("log.retention.minutes", "-1"), ("log.retention.hours", "-1")]
+    {
+        let settings = given(&[(key, value)]);
+        settings.check().unwrap();
+        assert_eq!(settings.topic(&BTreeMap::new()).unwrap().retention_ms, -1, "{key}");
+    }
+}
+
+#[test]
+fn a_retention_of_nothing_is_refused_by_its_own_name() {
+    let error = given(&[("log.retention.hours", "0")]).check().unwrap_err();
+    assert!(matches!(&error, SettingError::Bad { key, .. } if key == "log.retention.hours"), "{error}");
+    given(&[("log.retention.hours", "0"), ("log.retention.ms", "5")]).check().unwrap();
+}
+
+#[test]
+fn a_broker_value_that_no_topic_can_take_is_found_before_the_start() {
+    for (key, value) in [("log.roll.ms", "0"), ("log.roll.jitter.ms", "-1"), ("log.flush.interval.ms", "-1")]
+    {
+        let error = given(&[(key, value)]).check().unwrap_err();
+        assert!(matches!(&error, SettingError::Bad { key: k, .. } if k == key), "{error}");
+    }
+}
+
+#[test]
+fn a_topic_override_beats_the_broker() {
+    let settings = given(&[("log.segment.bytes", "2000000"), ("compression.type", "gzip")]);
+    let topic =
+        settings.topic(&overrides(&[("segment.bytes", "3000000"), ("compression.type", "zstd")])).unwrap();
+    assert_eq!(topic.segment_bytes, 3_000_000);
+    assert_eq!(topic.compression, Compression::Zstd(3));
+    let topic = settings.topic(&overrides(&[("compression.gzip.level", "4")])).unwrap();
+    assert_eq!((topic.segment_bytes, topic.compression), (2_000_000, Compression::Gzip(4)));
+}
+
+#[test]
+fn a_topic_takes_every_codec_and_policy() {
+    let topic = |pairs| Settings::default().topic(&overrides(pairs)).unwrap();
+    assert_eq!(topic(&[("compression.type", "uncompressed")]).compression, Compression::None);
+    assert_eq!(topic(&[("compression.type", "snappy")]).compression, Compression::Snappy);
+    assert_eq!(
+        topic(&[("compression.type", "lz4"), ("compression.lz4.level", "1")]).compression,
+        Compression::Lz4(1)
+    );
+    let both = topic(&[("cleanup.policy", "compact, delete")]);
+    assert!(both.delete && both.compact);
+    let neither = topic(&[("cleanup.policy", "")]);
+    assert!(!neither.delete && !neither.compact);
+    let append_time = topic(&[("message.timestamp.type", "LogAppendTime")]);
+    assert_eq!(append_time.timestamp_type, TimestampType::LogAppendTime);
+    assert_eq!(topic(&[("internal.segment.bytes", "100"), ("segment.bytes", "2000000")]).segment_bytes, 100);
+}
+
+#[test]
+fn lags_of_compaction_must_not_cross() {
+    let crossed = overrides(&[("min.compaction.lag.ms", "10"), ("max.compaction.lag.ms", "5")]);
+    assert!(matches!(Settings::default().topic(&crossed), Err(SettingError::Conflict(_))));
+}
+
+#[test]
+fn an_entry_says_where_its_value_comes_from() {
+    let settings = given(&[("log.roll.hours", "2")]);
+    let entries = settings.topic_entries(&overrides(&[("retention.ms", "77")]));
+    let find = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.name == name).unwrap();
+        (entry.value.clone(), entry.source)
+    };
+    assert_eq!(find("retention.ms"), (Some("77".to_owned()), Source::Topic));
+    assert_eq!(find("segment.ms"), (Some("7200000".to_owned()), Source::Broker));
+    assert_eq!(find("segment.bytes"), (Some("1073741824".to_owned()), Source::Default));
+    assert_eq!(find("internal.segment.bytes"), (None, Source::Default));
+}
+
+#[test]
+fn memory_for_requests_has_a_limit_unless_told_otherwise() {
+    let limit = |pairs| given(pairs).queued_max_request_bytes();
+    assert_eq!(limit(&[]), Some(268_435_456));
+    assert_eq!(limit(&[("socket.request.max.bytes", "2000000000")]), Some(2_000_000_000));
+    assert_eq!(limit(&[("queued.max.request.bytes", "104857600")]), Some(104_857_600));
+    assert_eq!(limit(&[("queued.max.request.bytes", "-1")]), None);
+    let error = given(&[("queued.max.request.bytes", "1000")]).check().unwrap_err();
+    assert!(error.to_string().contains("socket.request.max.bytes"), "{error}");
+}
+
+#[test]
+fn one_data_directory() {
+    assert_eq!(given(&[("log.dir", "/a")]).data_dir().unwrap(), "/a");
+    assert_eq!(given(&[("log.dir", "/a"), ("log.dirs", "/b")]).data_dir().unwrap(), "/b");
+    for (key, value) in [("log.dirs", "/a,/b"), ("log.dir", "/a,/b"), ("log.dirs", ""), ("log.dir", " ")] {
+        assert!(given(&[(key, value)]).check().is_err(), "{key}={value}");
+    }
+}
+
+#[test]
+fn listeners_have_names_hosts_and_ports() {
+    let settings = given(&[
+        ("listeners", "PLAINTEXT://[::1]:9092, inside://host-1.example:0"),
+        ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,INSIDE:plaintext"),
+        ("advertised.listeners", "INSIDE://inner:7,PLAINTEXT://outer:8"),
+    ]);
+    settings.check().unwrap();
+    assert_eq!(
+        settings.listeners().unwrap(),
+        [endpoint("PLAINTEXT", "::1", 9092), endpoint("INSIDE", "host-1.example", 0)]
+    );
+    assert_eq!(
+        settings.advertised_listeners().unwrap(),
+        [endpoint("INSIDE", "inner", 7), endpoint("PLAINTEXT", "outer", 8)]
+    );
+}
+
+#[test]
+fn listeners_that_cannot_work_are_refused() {
+    for (pairs, word) in [
+        (&[("listeners", "")][..], "at least one"),
+        (&[("listeners", "localhost:9092")], "NAME://HOST:PORT"),
+        (&[("listeners", "PLAINTEXT://localhost")], "NAME://HOST:PORT"),
+        (&[("listeners", "PLAINTEXT://localhost:65536")], "65535"),
+        (&[("listeners", "PLAINTEXT://localhost:-1")], "65535"),
+        (&[("listeners", "PLAINTEXT://a b:1")], "NAME://HOST:PORT"),
+        (&[("listeners", "PLAINTEXT://a:1,PLAINTEXT://b:2")], "twice"),
+        (
+            &[
+                ("listeners", "A://a:1,B://b:1"),
+                ("listener.security.protocol.map", "A:PLAINTEXT,B:PLAINTEXT"),
+            ],
+            "port 1 twice",
+        ),
+        (&[("listeners", "SSL://a:1")], "SSL"),
+        (&[("listeners", "INSIDE://a:1")], "INSIDE:PLAINTEXT"),
+        (&[("listeners", "A://a:1"), ("listener.security.protocol.map", "A")], "NAME:PROTOCOL"),
+        (&[("listeners", "PLAINTEXT://0.0.0.0:9092")], "--advertise"),
+        (&[("listeners", "PLAINTEXT://[::]:9092")], "--advertise"),
+        (&[("advertised.listeners", "PLAINTEXT://0.0.0.0:9092")], "connect to"),
+        (&[("advertised.listeners", "OTHER://a:9092")], "has no OTHER"),
+    ] {
+        let error = given(pairs).check().unwrap_err().to_string();
+        assert!(error.contains(word), "{pairs:?}: {error}");
+    }
+}
+
+#[test]
+fn an_ipv4_and_an_ipv6_address_may_share_a_port() {
+    let both = [("listeners", "PLAINTEXT://127.0.0.1:9092,PLAINTEXT://[::1]:9092")];
+    given(&both).check().unwrap();
+}
+
+#[test]
+fn host_and_port_come_apart() {
+    assert_eq!(parse_host_port("localhost:9092"), Some(("localhost".to_owned(), 9092)));
+    assert_eq!(parse_host_port(":0"), Some((String::new(), 0)));
+    assert_eq!(parse_host_port("[fe80::1%eth0]:1"), Some(("fe80::1%eth0".to_owned(), 1)));
+    for wrong in ["", "host", "host:", "host:x", "host:+1", "[::1:9092", "host name:1", "host:99999"] {
+        assert_eq!(parse_host_port(wrong), None, "{wrong}");
+    }
+}

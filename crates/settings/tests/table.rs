@@ -1,0 +1,182 @@
+//! The declared table holds together, and says what Apache Kafka 4.1 says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use settings::{Allowed, Effect, Kind, SettingError, Settings, TABLE};
+
+/// Kafka 4.1.1's own table, `name|type|default|bounds`, `B` for broker keys and `T` for topic keys; written by its
+/// `AbstractKafkaConfig.CONFIG_DEF` and `LogConfig.configKeys()`.
+const KAFKA: &str = include_str!("kafka-4.1.1-configs.txt");
+
+/// Where a default differs from Kafka's on purpose.
+const OWN_DEFAULTS: &[&str] = &[
+    "node.id",
+    "log.dir",
+    "listeners",
+    "listener.security.protocol.map",
+    "num.network.threads",
+    "max.connections",
+    "max.connections.per.ip",
+    "queued.max.request.bytes",
+];
+
+/// Where bounds differ: tighter, because Kafka checks the same thing elsewhere or because the rest has no meaning.
+const OWN_BOUNDS: &[&str] = &[
+    "max.connections.per.ip",
+    "socket.send.buffer.bytes",
+    "socket.receive.buffer.bytes",
+    "internal.segment.bytes",
+    "remote.storage.enable",
+    "min.cleanable.dirty.ratio",
+];
+
+fn kafka(scope: &str) -> BTreeMap<&'static str, [&'static str; 3]> {
+    KAFKA
+        .lines()
+        .filter_map(|line| {
+            let [of, name, kind, default, bounds] = line.split('|').collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            (of == scope).then_some((name, [kind, default, bounds]))
+        })
+        .collect()
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Boolean => "BOOLEAN",
+        Kind::Int => "INT",
+        Kind::Long => "LONG",
+        Kind::Double => "DOUBLE",
+        Kind::Text => "STRING",
+        Kind::List => "LIST",
+    }
+}
+
+/// The bounds as Kafka prints them.
+fn bounds_name(allowed: Allowed) -> String {
+    match allowed {
+        Allowed::Any | Allowed::Never(_) => "null".to_owned(),
+        Allowed::AtLeast(min) => format!("[{min},...]"),
+        Allowed::Between(min, max) => format!("[{min},...,{max}]"),
+        Allowed::OneOrBetween(one, min, max) => format!("[{min},...,{max}] or {one}"),
+        Allowed::Ratio => "[0,...,1]".to_owned(),
+        Allowed::Words(words) => format!("[{}]", words.join(", ")),
+        Allowed::Replicas => "[partitionId]:[brokerId],[partitionId]:[brokerId],...".to_owned(),
+    }
+}
+
+fn default_name(kind: Kind, default: Option<&str>) -> String {
+    match (kind, default) {
+        (_, None) => "null".to_owned(),
+        (Kind::List, Some(text)) => format!("[{text}]"),
+        (_, Some(text)) => text.to_owned(),
+    }
+}
+
+#[test]
+fn broker_rows_are_kafkas() {
+    let kafka = kafka("B");
+    for row in TABLE.broker {
+        let [kind, default, bounds] =
+            kafka.get(row.name).unwrap_or_else(|| panic!("Kafka has no {}", row.name));
+        // Kafka reads some lists as text and takes them apart itself.
+        if !(row.kind == Kind::List && *kind == "STRING") {
+            assert_eq!(kind_name(row.kind), *kind, "{}", row.name);
+        }
+        if !OWN_DEFAULTS.contains(&row.name) {
+            assert_eq!(default_name(row.kind, row.default), *default, "default of {}", row.name);
+        }
+        if !OWN_BOUNDS.contains(&row.name) {
+            assert_eq!(bounds_name(row.allowed), *bounds, "bounds of {}", row.name);
+        }
+        let dynamic = KAFKA.lines().any(|line| line.strip_prefix("D|") == Some(row.name));
+        assert_eq!(row.dynamic, dynamic, "whether {} may change while running", row.name);
+    }
+}
+
+#[test]
+fn topic_rows_are_kafkas_and_none_is_missing() {
+    let kafka = kafka("T");
+    let ours: BTreeSet<&str> = TABLE.topic.iter().map(|row| row.name).collect();
+    assert_eq!(ours, kafka.keys().copied().collect());
+    for row in TABLE.topic {
+        let [kind, default, bounds] = kafka[row.name];
+        assert_eq!(kind_name(row.kind), kind, "{}", row.name);
+        assert_eq!(default_name(row.kind, row.default), default, "default of {}", row.name);
+        if !OWN_BOUNDS.contains(&row.name) {
+            assert_eq!(bounds_name(row.allowed), bounds, "bounds of {}", row.name);
+        }
+        let synonyms = row.synonyms.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
+        let kafkas = KAFKA.lines().find_map(|line| line.strip_prefix(&format!("S|{}|[", row.name)));
+        match row.effect {
+            Effect::Works => {
+                assert_eq!(Some(format!("{synonyms}]").as_str()), kafkas, "synonyms of {}", row.name)
+            }
+            Effect::Stored | Effect::Internal => {
+                assert_eq!(synonyms, "", "{} has no effect to steer", row.name)
+            }
+        }
+    }
+}
+
+#[test]
+fn every_row_is_well_formed() {
+    let mut seen = BTreeSet::new();
+    for row in TABLE.broker {
+        assert!(seen.insert(row.name), "{} comes twice", row.name);
+        assert!(row.doc.ends_with('.') && row.doc.len() > 10, "{}: {}", row.name, row.doc);
+        if let Some(default) = row.default {
+            Settings::default().set(row.name, default).unwrap_or_else(|e| panic!("{e}"));
+        }
+    }
+    assert!(TABLE.topic.windows(2).all(|pair| pair[0].name < pair[1].name), "topic rows are sorted");
+    for row in TABLE.topic {
+        assert!(row.doc.ends_with('.') && row.doc.len() > 10, "{}: {}", row.name, row.doc);
+        if let Some(default) = row.default {
+            let overrides = BTreeMap::from([(row.name.to_owned(), default.to_owned())]);
+            Settings::default().topic(&overrides).unwrap_or_else(|e| panic!("{e}"));
+        }
+        for synonym in row.synonyms {
+            let broker = TABLE.broker.iter().find(|b| b.name == synonym.name);
+            assert!(broker.is_some(), "{} has no row, though {} falls back on it", synonym.name, row.name);
+        }
+    }
+    Settings::default().check().unwrap();
+}
+
+#[test]
+fn a_value_outside_its_row_is_refused_and_changes_nothing() {
+    for row in TABLE.broker {
+        let wrong = match (row.kind, row.allowed) {
+            (_, Allowed::AtLeast(min) | Allowed::Between(min, _)) => (min - 1).to_string(),
+            (_, Allowed::OneOrBetween(one, ..)) => (one - 1).to_string(),
+            (Kind::Boolean | Kind::Int | Kind::Long | Kind::Double, _) | (_, Allowed::Words(_)) => {
+                "maybe".to_owned()
+            }
+            _ => continue,
+        };
+        let mut settings = Settings::default();
+        match settings.set(row.name, &wrong) {
+            Err(SettingError::Bad { key, value, allowed }) => {
+                assert_eq!((key.as_str(), value.as_str()), (row.name, wrong.as_str()));
+                assert!(allowed.starts_with("must be "), "{allowed}");
+            }
+            other => panic!("{} = {wrong}: {other:?}", row.name),
+        }
+        assert_eq!(settings.given(row.name), None);
+    }
+    for row in TABLE.topic {
+        let wrong = match (row.kind, row.allowed) {
+            (_, Allowed::AtLeast(min) | Allowed::Between(min, _)) => (min - 1).to_string(),
+            (_, Allowed::Never(_)) => "true".to_owned(),
+            _ => "maybe".to_owned(),
+        };
+        let overrides = BTreeMap::from([(row.name.to_owned(), wrong)]);
+        assert!(
+            matches!(Settings::default().topic(&overrides), Err(SettingError::Bad { .. })),
+            "{}",
+            row.name
+        );
+    }
+}
