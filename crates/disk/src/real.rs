@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::lock::LOCK_FILE;
@@ -97,7 +98,8 @@ impl Disk for RealDisk {
 
     fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {
         let failed = |e| DiskError::new(Operation::SyncDir, path, e);
-        let directory = File::open(path).map_err(failed)?;
+        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::open(path, how, Mode::empty()).map_err(|e| failed(e.into()))?;
         match rustix::io::retry_on_intr(|| rustix::fs::fsync(&directory)) {
             // Some network and FUSE file systems do not know how to sync a directory; refusing to run on them helps
             // nobody (Kafka does not even ask on Windows: `Utils.flushDir`).

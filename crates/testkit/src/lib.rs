@@ -1,1 +1,14 @@
-//! Under construction.
+//! What tests of the other rooms stand on: a disk that crashes, a disk that fails, a clock that is turned by hand.
+//!
+//! Used only as a dev-dependency. Without features it rests on `disk` and `base` alone, so that `log` can use it.
+
+mod clock;
+mod content;
+mod crash;
+mod failing;
+mod random;
+
+pub use clock::ManualClock;
+pub use crash::{Crash, CrashDisk};
+pub use failing::{FailingDisk, Fault, Injected};
+pub use random::Random;
