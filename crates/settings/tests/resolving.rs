@@ -7,7 +7,7 @@ use settings::{Compression, Endpoint, SettingError, Settings, Source, TimestampT
 fn given(pairs: &[(&str, &str)]) -> Settings {
     let mut settings = Settings::default();
     for (key, value) in pairs {
-        settings.set(key, value).unwrap();
+        settings.set(key, value).unwrap_or_else(|error| panic!("{error}"));
     }
     settings
 }

@@ -111,10 +111,10 @@ fn topic_rows_are_kafkas_and_none_is_missing() {
         let kafkas = KAFKA.lines().find_map(|line| line.strip_prefix(&format!("S|{}|[", row.name)));
         match row.effect {
             Effect::Works => {
-                assert_eq!(Some(format!("{synonyms}]").as_str()), kafkas, "synonyms of {}", row.name)
+                assert_eq!(Some(format!("{synonyms}]").as_str()), kafkas, "synonyms of {}", row.name);
             }
             Effect::Stored | Effect::Internal => {
-                assert_eq!(synonyms, "", "{} has no effect to steer", row.name)
+                assert_eq!(synonyms, "", "{} has no effect to steer", row.name);
             }
         }
     }
