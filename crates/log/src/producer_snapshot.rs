@@ -1,11 +1,27 @@
-//! The `.snapshot` files of producer state (Kafka: `ProducerStateManager`).
+//! The `.snapshot` files of producer state (Kafka: `ProducerStateManager.readSnapshot`, `ProducerSnapshot.json`).
+//!
+//! Only the bytes and the files: what a row means, and when a snapshot is taken, is for the owner of the partition.
+//!
+//! ```text
+//! i16 version = 1 | u32 CRC-32C of all that follows | i32 count | count rows of 46 bytes
+//! ```
 
-use std::path::Path;
+use std::io::IoSlice;
+use std::path::{Path, PathBuf};
 
 use base::Offset;
-use disk::Disk;
+use disk::{Disk, OpenHow};
 
 use crate::error::LogError;
+use crate::names::{FileName, Kind};
+
+const VERSION: i16 = 1;
+const CHECKED_FROM: usize = 6;
+const ROWS_FROM: usize = 10;
+const ROW_LEN: usize = 46;
+
+/// A snapshot is read whole, so it may not be larger than this: 23 million producers.
+const LARGEST: u64 = 1 << 30;
 
 /// One producer, as a snapshot keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,19 +69,78 @@ pub enum SnapshotError {
 }
 
 /// The bytes of a snapshot.
+///
+/// # Panics
+/// With more than 2147483647 rows.
 #[must_use]
 pub fn encode(rows: &[SnapshotRow]) -> Vec<u8> {
-    let _ = rows;
-    todo!()
+    let count = i32::try_from(rows.len()).expect("fewer producers than an i32 can count");
+    let mut bytes = Vec::with_capacity(ROWS_FROM + rows.len() * ROW_LEN);
+    bytes.extend(VERSION.to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(count.to_be_bytes());
+    for row in rows {
+        bytes.extend(row.producer_id.to_be_bytes());
+        bytes.extend(row.producer_epoch.to_be_bytes());
+        bytes.extend(row.last_sequence.to_be_bytes());
+        bytes.extend(row.last_offset.to_be_bytes());
+        bytes.extend(row.offset_delta.to_be_bytes());
+        bytes.extend(row.timestamp.to_be_bytes());
+        bytes.extend(row.coordinator_epoch.to_be_bytes());
+        bytes.extend(row.current_txn_first_offset.to_be_bytes());
+    }
+    let checksum = crc32c::crc32c(&bytes[CHECKED_FROM..]);
+    bytes[2..CHECKED_FROM].copy_from_slice(&checksum.to_be_bytes());
+    bytes
 }
 
-/// Reads a snapshot.
+/// Reads a snapshot. Bytes behind the last row are ignored when the checksum covers them, as Kafka does.
 ///
 /// # Errors
 /// When it is not a snapshot of version 1 with a fitting checksum.
 pub fn decode(bytes: &[u8]) -> Result<Vec<SnapshotRow>, SnapshotError> {
-    let _ = bytes;
-    todo!()
+    let len = bytes.len();
+    let mut reader = Reader(bytes);
+    let nothing = SnapshotError::Short { len, entries: -1 };
+    let version = i16::from_be_bytes(reader.take().ok_or_else(|| nothing.clone())?);
+    if version != VERSION {
+        return Err(SnapshotError::Version(version));
+    }
+    let stored = u32::from_be_bytes(reader.take().ok_or_else(|| nothing.clone())?);
+    let entries = i32::from_be_bytes(reader.take().ok_or(nothing)?);
+    let short = SnapshotError::Short { len, entries };
+    let count = usize::try_from(entries).map_err(|_| short.clone())?;
+    let rows = count.checked_mul(ROW_LEN).and_then(|wanted| reader.0.get(..wanted)).ok_or(short)?;
+    let computed = crc32c::crc32c(&bytes[CHECKED_FROM..]);
+    if stored != computed {
+        return Err(SnapshotError::Checksum { stored, computed });
+    }
+    Ok(rows.chunks_exact(ROW_LEN).map(row).collect())
+}
+
+fn row(bytes: &[u8]) -> SnapshotRow {
+    const WHOLE: &str = "a row has 46 bytes";
+    let mut reader = Reader(bytes);
+    SnapshotRow {
+        producer_id: i64::from_be_bytes(reader.take().expect(WHOLE)),
+        producer_epoch: i16::from_be_bytes(reader.take().expect(WHOLE)),
+        last_sequence: i32::from_be_bytes(reader.take().expect(WHOLE)),
+        last_offset: i64::from_be_bytes(reader.take().expect(WHOLE)),
+        offset_delta: i32::from_be_bytes(reader.take().expect(WHOLE)),
+        timestamp: i64::from_be_bytes(reader.take().expect(WHOLE)),
+        coordinator_epoch: i32::from_be_bytes(reader.take().expect(WHOLE)),
+        current_txn_first_offset: i64::from_be_bytes(reader.take().expect(WHOLE)),
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (field, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*field)
+    }
 }
 
 /// The end offsets of the snapshots in `dir`, ascending.
@@ -73,8 +148,22 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<SnapshotRow>, SnapshotError> {
 /// # Errors
 /// When the directory cannot be read.
 pub fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<Offset>, LogError> {
-    let _ = (disk, dir);
-    todo!()
+    let mut offsets: Vec<Offset> = disk
+        .list(dir)?
+        .iter()
+        .filter(|entry| !entry.is_dir)
+        .filter_map(|entry| FileName::parse(&entry.name))
+        .filter(|name| name.kind == Kind::Snapshot && name.parked.is_none())
+        .map(|name| name.offset)
+        .collect();
+    offsets.sort_unstable();
+    Ok(offsets)
+}
+
+/// The path of the snapshot at `offset` in `dir`.
+#[must_use]
+pub fn path(dir: &Path, offset: Offset) -> PathBuf {
+    dir.join(FileName::new(offset, Kind::Snapshot).to_string())
 }
 
 /// Reads the bytes of the snapshot at `offset`; `None` when it is missing.
@@ -82,11 +171,11 @@ pub fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<Offset>, LogError> {
 /// # Errors
 /// When it cannot be read.
 pub fn read(disk: &dyn Disk, dir: &Path, offset: Offset) -> Result<Option<Vec<u8>>, LogError> {
-    let _ = (disk, dir, offset);
-    todo!()
+    Ok(disk::read_whole(disk, &path(dir, offset), LARGEST)?)
 }
 
-/// Writes the snapshot at `offset`, synced if `durable`.
+/// Writes the snapshot at `offset`, over one that may be there. If `durable`, it is synced, and so is the directory;
+/// else a power loss may leave any part of it, which its checksum shows.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -97,8 +186,14 @@ pub fn write(
     rows: &[SnapshotRow],
     durable: bool,
 ) -> Result<(), LogError> {
-    let _ = (disk, dir, offset, rows, durable);
-    todo!()
+    let file = disk.open(&path(dir, offset), OpenHow::Write)?;
+    file.set_len(0)?;
+    file.write_at(0, &[IoSlice::new(&encode(rows))])?;
+    if durable {
+        file.sync()?;
+        disk.sync_dir(dir)?;
+    }
+    Ok(())
 }
 
 /// Removes the snapshot at `offset`, if there is one.
@@ -106,6 +201,84 @@ pub fn write(
 /// # Errors
 /// When it cannot be removed.
 pub fn remove(disk: &dyn Disk, dir: &Path, offset: Offset) -> Result<(), LogError> {
-    let _ = (disk, dir, offset);
-    todo!()
+    match disk.remove_file(&path(dir, offset)) {
+        Err(error) if !error.is_not_found() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<SnapshotRow> {
+        vec![
+            SnapshotRow {
+                producer_id: 3001,
+                producer_epoch: 2,
+                last_sequence: 9,
+                last_offset: 1009,
+                offset_delta: 9,
+                timestamp: 1_589_818_655_781,
+                coordinator_epoch: -1,
+                current_txn_first_offset: -1,
+            },
+            SnapshotRow {
+                producer_id: i64::MAX,
+                producer_epoch: i16::MAX,
+                last_sequence: -1,
+                last_offset: -1,
+                offset_delta: 0,
+                timestamp: -1,
+                coordinator_epoch: 7,
+                current_txn_first_offset: 12,
+            },
+        ]
+    }
+
+    #[test]
+    fn an_empty_snapshot_has_ten_bytes() {
+        let bytes = encode(&[]);
+        assert_eq!(bytes, [0, 1, 0x48, 0x67, 0x4b, 0xc7, 0, 0, 0, 0]);
+        assert_eq!(decode(&bytes), Ok(vec![]));
+    }
+
+    #[test]
+    fn each_field_has_its_place() {
+        let bytes = encode(&rows());
+        assert_eq!(bytes.len(), 10 + 2 * 46);
+        assert_eq!(bytes[6..10], [0, 0, 0, 2]);
+        assert_eq!(bytes[10..18], 3001_i64.to_be_bytes());
+        assert_eq!(bytes[18..20], [0, 2]);
+        assert_eq!(bytes[20..24], [0, 0, 0, 9]);
+        assert_eq!(bytes[24..32], 1009_i64.to_be_bytes());
+        assert_eq!(bytes[32..36], [0, 0, 0, 9]);
+        assert_eq!(bytes[36..44], 1_589_818_655_781_i64.to_be_bytes());
+        assert_eq!(bytes[44..48], [0xff; 4]);
+        assert_eq!(bytes[48..56], [0xff; 8]);
+        assert_eq!(bytes[56..64], i64::MAX.to_be_bytes());
+        assert_eq!(decode(&bytes), Ok(rows()));
+    }
+
+    #[test]
+    fn damage_is_seen_wherever_it_is() {
+        let bytes = encode(&rows());
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            assert!(decode(&damaged).is_err(), "byte {at}");
+            assert!(decode(&bytes[..at]).is_err(), "cut to {at} bytes");
+        }
+    }
+
+    #[test]
+    fn a_count_from_outside_reserves_nothing() {
+        let mut bytes = encode(&[]);
+        for claim in [i32::MAX, -1, i32::MIN, 1] {
+            bytes[6..10].copy_from_slice(&claim.to_be_bytes());
+            let checksum = crc32c::crc32c(&bytes[6..]).to_be_bytes();
+            bytes[2..6].copy_from_slice(&checksum);
+            assert_eq!(decode(&bytes), Err(SnapshotError::Short { len: 10, entries: claim }));
+        }
+    }
 }

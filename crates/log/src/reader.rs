@@ -105,7 +105,11 @@ impl LogReader {
     ///
     /// # Errors
     /// When a file cannot be read or is damaged.
-    pub fn offset_for_timestamp(&self, timestamp: Millis, ceiling: Offset) -> Result<Option<Found>, LogError> {
+    pub fn offset_for_timestamp(
+        &self,
+        timestamp: Millis,
+        ceiling: Offset,
+    ) -> Result<Option<Found>, LogError> {
         let _ = (timestamp, ceiling);
         todo!()
     }
