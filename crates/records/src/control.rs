@@ -185,7 +185,11 @@ mod tests {
             assert_eq!(ControlType::parse(&control.key()), Ok(control));
         }
         assert_eq!(ControlType::parse(&[0, 0, 0, 9]), Ok(ControlType::Unknown(9)));
-        assert_eq!(ControlType::parse(&[0, 5, 0, 1]), Ok(ControlType::Commit), "a later key version is read as 0");
+        assert_eq!(
+            ControlType::parse(&[0, 5, 0, 1]),
+            Ok(ControlType::Commit),
+            "a later key version is read as 0"
+        );
     }
 
     #[test]

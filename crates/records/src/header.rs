@@ -44,7 +44,11 @@ impl Attributes {
     /// Whose clock the timestamps are from.
     #[must_use]
     pub const fn timestamp_type(self) -> TimestampType {
-        if self.0 & Self::LOG_APPEND_TIME == 0 { TimestampType::CreateTime } else { TimestampType::LogAppendTime }
+        if self.0 & Self::LOG_APPEND_TIME == 0 {
+            TimestampType::CreateTime
+        } else {
+            TimestampType::LogAppendTime
+        }
     }
 
     /// Whether the batch is part of a transaction, or ends one.
@@ -223,7 +227,16 @@ impl BatchHeader {
         let i16_at = |at: usize| i16::from_be_bytes([b[at], b[at + 1]]);
         let i32_at = |at: usize| i32::from_be_bytes([b[at], b[at + 1], b[at + 2], b[at + 3]]);
         let i64_at = |at: usize| {
-            i64::from_be_bytes([b[at], b[at + 1], b[at + 2], b[at + 3], b[at + 4], b[at + 5], b[at + 6], b[at + 7]])
+            i64::from_be_bytes([
+                b[at],
+                b[at + 1],
+                b[at + 2],
+                b[at + 3],
+                b[at + 4],
+                b[at + 5],
+                b[at + 6],
+                b[at + 7],
+            ])
         };
         Self {
             base_offset: Offset(i64_at(0)),

@@ -10,13 +10,19 @@
 
 mod builder;
 mod check;
+mod compression;
 pub mod control;
 mod error;
+mod framing;
 mod header;
 mod record;
+#[cfg(test)]
+mod samples;
 
 pub use builder::{BatchBuilder, NewRecord, seal};
-pub use check::{BatchRules, CheckedBatch, RecordError, Refusal, TopicCompression, check};
+pub use check::{BatchRules, CheckedBatch, MAX_LISTED_ERRORS, RecordError, Refusal, TopicCompression, check};
 pub use error::{BatchError, RecordFault};
-pub use header::{Attributes, BatchHeader, Codec, HEADER_LEN, LENGTH_OVERHEAD, MAGIC, TimestampType, crc_is_valid};
-pub use record::{Headers, RecordIter, RecordView, Records, records_of};
+pub use header::{
+    Attributes, BatchHeader, Codec, HEADER_LEN, LENGTH_OVERHEAD, MAGIC, TimestampType, crc_is_valid,
+};
+pub use record::{HeaderIter, Headers, RecordIter, RecordStream, RecordView, Records, records_of};

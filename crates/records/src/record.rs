@@ -1,8 +1,14 @@
 //! The records of a batch, read one by one.
 
+use std::borrow::Cow;
+use std::io::Read;
+
 use base::{Millis, Offset, Sequence};
 
-use crate::{BatchError, BatchHeader, TimestampType};
+use crate::framing::{
+    Framed, Slice, Source, Stream, Trouble, nullable, read_fields, read_record, record_len,
+};
+use crate::{BatchError, BatchHeader, Codec, HEADER_LEN, RecordFault, TimestampType, compression};
 
 /// One record, as a view into the bytes of its (decompressed) batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,10 +73,36 @@ impl<'a> Headers<'a> {
     }
 
     /// Key (UTF-8 by agreement, not checked) and value of each header, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
-        todo!();
-        #[expect(unreachable_code, reason = "gives the opaque type while the body is missing")]
-        std::iter::empty()
+    #[must_use]
+    pub const fn iter(&self) -> HeaderIter<'a> {
+        HeaderIter { left: self.count, bytes: Slice::new(self.bytes) }
+    }
+}
+
+impl<'a> IntoIterator for Headers<'a> {
+    type Item = (&'a [u8], Option<&'a [u8]>);
+    type IntoIter = HeaderIter<'a>;
+
+    fn into_iter(self) -> HeaderIter<'a> {
+        self.iter()
+    }
+}
+
+/// Walks the headers of one record.
+#[derive(Clone, Debug)]
+pub struct HeaderIter<'a> {
+    left: u32,
+    bytes: Slice<'a>,
+}
+
+impl<'a> Iterator for HeaderIter<'a> {
+    type Item = (&'a [u8], Option<&'a [u8]>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        // The framing was checked when the record was read, so neither step fails.
+        let key = nullable(&mut self.bytes).ok()??;
+        Some((key, nullable(&mut self.bytes).ok()?))
     }
 }
 
@@ -78,17 +110,40 @@ impl<'a> Headers<'a> {
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
     header: BatchHeader,
-    body: std::borrow::Cow<'a, [u8]>,
+    body: Cow<'a, [u8]>,
 }
 
 /// Opens the records of `batch`, the bytes of one whole batch (bytes behind it are not looked at). An uncompressed
-/// batch is only borrowed; a compressed one is unpacked, into at most `max_decompressed` bytes. The CRC is not looked at.
+/// batch is only borrowed; a compressed one is unpacked, into at most `max_decompressed` bytes. The CRC is not looked
+/// at. See [`RecordStream`] for reading without holding all of it.
 ///
 /// # Errors
-/// When the header does not parse, the batch is not whole, or its body does not decompress within the limit.
+/// When the header does not parse, the batch is not whole, its record count is negative, or its body does not
+/// decompress within the limit.
 pub fn records_of(batch: &[u8], max_decompressed: usize) -> Result<Records<'_>, BatchError> {
-    let _ = (batch, max_decompressed);
-    todo!()
+    let (header, codec, packed) = open(batch)?;
+    let body = if codec == Codec::None || header.record_count == 0 {
+        Cow::Borrowed(packed)
+    } else {
+        let mut body = Vec::new();
+        compression::reader(codec, packed, max_decompressed)?
+            .read_to_end(&mut body)
+            .map_err(|error| compression::failure(codec, error))?;
+        Cow::Owned(body)
+    };
+    Ok(Records { header, body })
+}
+
+/// Header, codec and body of a whole batch.
+fn open(batch: &[u8]) -> Result<(BatchHeader, Codec, &[u8]), BatchError> {
+    let header = BatchHeader::parse(batch)?;
+    let Some(body) = batch.get(HEADER_LEN..header.size()) else {
+        return Err(BatchError::Truncated { needed: header.size(), got: batch.len() });
+    };
+    if header.record_count < 0 {
+        return Err(BatchError::RecordCount(header.record_count));
+    }
+    Ok((header, header.attributes.codec()?, body))
 }
 
 impl Records<'_> {
@@ -98,11 +153,11 @@ impl Records<'_> {
         &self.header
     }
 
-    /// The records, one by one: exactly as many as the header counts, or an error, after which nothing more comes.
+    /// The records, one by one: exactly as many as the header counts, or an error, after which nothing more comes. That
+    /// bytes are left over is said after the last record. A batch of no records is not looked into, as in Kafka.
     #[must_use]
     pub fn iter(&self) -> RecordIter<'_> {
-        let _ = &self.body;
-        todo!()
+        RecordIter::new(self.header.record_count, &self.body)
     }
 }
 
@@ -118,14 +173,174 @@ impl<'a> IntoIterator for &'a Records<'_> {
 /// Walks the records of a batch.
 #[derive(Clone, Debug)]
 pub struct RecordIter<'a> {
-    rest: &'a [u8],
+    source: Slice<'a>,
+    progress: Progress,
+}
+
+impl<'a> RecordIter<'a> {
+    const fn new(record_count: i32, body: &'a [u8]) -> Self {
+        Self { source: Slice::new(body), progress: Progress::new(record_count) }
+    }
 }
 
 impl<'a> Iterator for RecordIter<'a> {
     type Item = Result<RecordView<'a>, BatchError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let _ = self.rest;
-        todo!()
+        let index = match self.progress.step() {
+            Step::Record(index) => index,
+            Step::End(count) => {
+                return match self.source.is_at_end() {
+                    Ok(true) => None,
+                    Ok(false) => Some(Err(BatchError::LeftOver(count))),
+                    Err(error) => Some(Err(error)),
+                };
+            }
+            Step::Over => return None,
+        };
+        let record = read_record(&mut self.source).map(RecordView::from).map_err(|trouble| trouble.at(index));
+        if record.is_err() {
+            self.progress.stop();
+        }
+        Some(record)
     }
 }
+
+/// How far a walk over the records of a batch has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    next: u32,
+    count: u32,
+    over: bool,
+}
+
+/// What comes next in a walk.
+pub(crate) enum Step {
+    /// The record at this position.
+    Record(u32),
+    /// All records that the header counts have been read: nothing may be left.
+    End(i32),
+    /// Nothing.
+    Over,
+}
+
+impl Progress {
+    pub(crate) const fn new(record_count: i32) -> Self {
+        let count = if record_count < 0 { 0 } else { record_count as u32 };
+        Self { next: 0, count, over: count == 0 }
+    }
+
+    pub(crate) fn step(&mut self) -> Step {
+        if self.over {
+            Step::Over
+        } else if self.next == self.count {
+            self.over = true;
+            Step::End(self.count as i32)
+        } else {
+            self.next += 1;
+            Step::Record(self.next - 1)
+        }
+    }
+
+    pub(crate) const fn stop(&mut self) {
+        self.over = true;
+    }
+}
+
+/// Reads the records of one batch without holding more than the codec's window and one record. Not an `Iterator`, since
+/// each record is only lent until the next one is asked for.
+#[derive(Debug)]
+pub struct RecordStream<'a> {
+    header: BatchHeader,
+    source: StreamSource<'a>,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+enum StreamSource<'a> {
+    AtHand(Slice<'a>),
+    Packed { stream: Stream<'a>, record: Vec<u8> },
+}
+
+impl<'a> RecordStream<'a> {
+    /// Opens the records of `batch`, the bytes of one whole batch. `max_decompressed` counts over all its records.
+    ///
+    /// # Errors
+    /// When the header does not parse, the batch is not whole, its record count is negative, or its body does not
+    /// begin as its codec asks for.
+    pub fn open(batch: &'a [u8], max_decompressed: usize) -> Result<Self, BatchError> {
+        let (header, codec, body) = open(batch)?;
+        let source = if codec == Codec::None || header.record_count == 0 {
+            StreamSource::AtHand(Slice::new(body))
+        } else {
+            let reader = compression::reader(codec, body, max_decompressed)?;
+            StreamSource::Packed { stream: Stream::new(reader, codec), record: Vec::new() }
+        };
+        Ok(Self { header, source, progress: Progress::new(header.record_count) })
+    }
+
+    /// The header of the batch.
+    #[must_use]
+    pub const fn header(&self) -> &BatchHeader {
+        &self.header
+    }
+
+    /// The next record, or `None` behind the last one.
+    ///
+    /// # Errors
+    /// As [`Records::iter`], and when the body does not decompress within the limit; then nothing more comes.
+    pub fn next_record(&mut self) -> Result<Option<RecordView<'_>>, BatchError> {
+        let Self { source, progress, .. } = self;
+        let index = match progress.step() {
+            Step::Over => return Ok(None),
+            Step::Record(index) => index,
+            Step::End(count) => {
+                let at_end = match source {
+                    StreamSource::AtHand(bytes) => bytes.is_at_end()?,
+                    StreamSource::Packed { stream, .. } => stream.is_at_end()?,
+                };
+                return if at_end { Ok(None) } else { Err(BatchError::LeftOver(count)) };
+            }
+        };
+        let framed = match source {
+            StreamSource::AtHand(bytes) => read_record(bytes),
+            StreamSource::Packed { stream, record } => read_whole(stream, record),
+        };
+        match framed {
+            Ok(framed) => Ok(Some(RecordView::from(framed))),
+            Err(trouble) => {
+                progress.stop();
+                Err(trouble.at(index))
+            }
+        }
+    }
+}
+
+/// Collects one record from the stream and reads it. `record` grows only as its bytes come.
+fn read_whole<'a>(stream: &mut Stream<'_>, record: &'a mut Vec<u8>) -> Result<Framed<&'a [u8]>, Trouble> {
+    record.clear();
+    let len = record_len(stream)?;
+    while record.len() < len {
+        let some = stream.some(len - record.len())?;
+        if some.is_empty() {
+            return Err(RecordFault::Truncated.into());
+        }
+        record.extend_from_slice(some);
+    }
+    read_fields(&mut Slice::new(record), len)
+}
+
+impl<'a> From<Framed<&'a [u8]>> for RecordView<'a> {
+    fn from(framed: Framed<&'a [u8]>) -> Self {
+        Self {
+            offset_delta: framed.offset_delta,
+            timestamp_delta: framed.timestamp_delta,
+            key: framed.key,
+            value: framed.value,
+            headers: Headers { count: framed.header_count, bytes: framed.headers },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
