@@ -1,1 +1,50 @@
-fn main() {}
+//! What people and CI run besides the broker itself: `cargo xtask lint`, `cargo xtask test`, `cargo xtask tidy`.
+#![expect(clippy::print_stdout, reason = "a command-line tool prints")]
+
+mod command;
+mod lint;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::command::Workspace;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "What people and CI run besides the broker itself"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Formatting, clippy and rustdoc with warnings as errors, and tidy.
+    Lint,
+    /// The house rules that no compiler knows: which room may use which, file sizes, words that must not stay.
+    Tidy,
+    /// The tests, in rings from the inside out.
+    Test(test::Selection),
+}
+
+fn main() -> ExitCode {
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(why) => {
+            println!("cannot look at the workspace: {why}");
+            return ExitCode::from(2);
+        }
+    };
+    let good = match Arguments::parse().task {
+        Task::Lint => lint::run(&workspace),
+        Task::Tidy => tidy::run(&workspace),
+        Task::Test(selection) => test::run(&workspace, &selection),
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

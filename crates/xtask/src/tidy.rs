@@ -1,0 +1,27 @@
+//! The house rules that no compiler knows.
+
+mod layers;
+mod text;
+
+use std::fs;
+
+use crate::command::Workspace;
+
+pub(crate) fn run(workspace: &Workspace) -> bool {
+    let mut complaints = layers::check(&workspace.metadata);
+    match workspace.files() {
+        Err(why) => complaints.push(why.to_string()),
+        Ok(files) => {
+            for file in files {
+                // What is not text is a fixture.
+                if let Ok(content) = fs::read_to_string(workspace.root.join(&file)) {
+                    complaints.extend(text::check(&file, &content));
+                }
+            }
+        }
+    }
+    for complaint in &complaints {
+        println!("tidy: {complaint}");
+    }
+    complaints.is_empty()
+}
