@@ -1,12 +1,18 @@
 //! What tests of the other rooms stand on: a disk that crashes, a disk that fails, a clock that is turned by hand.
 //!
-//! Used only as a dev-dependency. Without features it rests on `disk` and `base` alone, so that `log` can use it.
+//! Used only as a dev-dependency. Without features it rests on `disk` and `base` alone, so that `log` can use it. The
+//! feature `client` adds what tests of the whole broker need: [`broker`], which runs the built binary, and [`raw`], a
+//! client that sends what no well-behaved one would.
 
+#[cfg(feature = "client")]
+pub mod broker;
 mod clock;
 mod content;
 mod crash;
 mod failing;
 mod random;
+#[cfg(feature = "client")]
+pub mod raw;
 
 pub use clock::ManualClock;
 pub use crash::{Crash, CrashDisk};
