@@ -1,0 +1,319 @@
+//! How a partition's producers outlive a restart.
+//!
+//! A `.snapshot` file keeps the newest batch of each producer, and Kafka remembers no more than that after a clean stop.
+//! A producer with five requests in flight may repeat any of them, so we bring back all five: the newest usable snapshot
+//! says exactly who there was and where each stood, and the batch headers *before* it, walked from an earlier offset into
+//! an empty tracker, say what else each had written. The same walk serves a clean stop, a kill, and a directory that
+//! Kafka stopped; no second snapshot is needed, and none that Kafka would not write itself.
+//!
+//! The walk looks back no farther than [`REACH`]: a producer whose batch lies deeper keeps its newest batch only.
+
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use base::{Millis, Offset, Sequence};
+use disk::Disk;
+use log::names::{FileName, Kind};
+use log::producer_snapshot::{self, SnapshotRow};
+use log::{LogError, LogReader, Walked};
+use records::control::EndTxnMarker;
+use state_machines::sequence::{Claim, Marker, Origin, Outcome, REMEMBERED_BATCHES, Row, Tracker};
+
+/// How many bytes before the log end the batches of a producer are looked for after a restart. Five batches of 1 MiB,
+/// the largest there are by default, fit with room for other producers.
+pub(crate) const REACH: u64 = 8 << 20;
+
+/// The walk begins short and goes back farther only while somebody's batches are missing: most partitions have a few
+/// producers, and theirs are the last batches of the log.
+const REACHES: [u64; 4] = [0, 256 << 10, 2 << 20, REACH];
+
+/// Producer state as it was found.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub(crate) tracker: Tracker,
+    /// The snapshot that was loaded.
+    pub(crate) snapshot: Option<Offset>,
+    /// Snapshots that were damaged, and are removed now.
+    pub(crate) bad: Vec<Offset>,
+    /// Headers that were walked over.
+    pub(crate) replayed: u64,
+}
+
+/// Removes snapshots that say nothing about this log (Kafka: `ProducerStateManager.removeStraySnapshots`,
+/// `truncateAndReload`), then restores the producers from the newest good one and the log.
+///
+/// # Errors
+/// When a file operation fails. A damaged snapshot is not an error: it is removed, and the next older one serves.
+pub(crate) fn restore(
+    disk: &dyn Disk,
+    dir: &Path,
+    log: &LogReader,
+    expiration_ms: i64,
+    now: Millis,
+) -> Result<Restored, LogError> {
+    let (start, end) = (log.log_start(), log.log_end());
+    let mut bad = Vec::new();
+    let mut base = None;
+    for offset in tidy(disk, dir, log)?.into_iter().rev() {
+        let Some(bytes) = producer_snapshot::read(disk, dir, offset)? else { continue };
+        match producer_snapshot::decode(&bytes) {
+            Ok(rows) => {
+                base = Some((offset, rows));
+                break;
+            }
+            Err(why) => {
+                let partition = dir.display();
+                tracing::warn!(%partition, %offset, %why, "a damaged producer snapshot is removed");
+                producer_snapshot::remove(disk, dir, offset)?;
+                bad.push(offset);
+            }
+        }
+    }
+    let snapshot = base.as_ref().map(|(offset, _)| *offset);
+    let (base, rows) = base.unwrap_or_else(|| (start, Vec::new()));
+    let ages = Ages::of(disk, dir, now)?;
+    let rows: Vec<(Row, Millis)> =
+        rows.iter().map(|row| (from_file(row), ages.at(Offset(row.last_offset)))).collect();
+
+    let floor = if rows.is_empty() { end } else { offset_before_end(log, REACH)? };
+    let mut replayed = 0;
+    let mut tracker = Tracker::new(expiration_ms);
+    for (attempt, reach) in REACHES.into_iter().enumerate() {
+        let from = if reach == 0 { base } else { offset_before_end(log, reach)?.max(floor) };
+        if attempt > 0 && from >= base {
+            continue;
+        }
+        tracker = Tracker::new(expiration_ms);
+        replayed += replay(log, &mut tracker, from, base)?;
+        tracker.load(rows.iter().copied());
+        replayed += replay(log, &mut tracker, base, end)?;
+        if from <= floor || is_complete(&tracker, floor) {
+            break;
+        }
+    }
+    tracker.settle_below(end);
+    tracker.expire(now);
+    Ok(Restored { tracker, snapshot, bad, replayed })
+}
+
+/// Removes the snapshots outside the log, and all between segments but the newest; returns the offsets that stay.
+///
+/// Kafka also removes one at the log start. We keep it: after retention has taken every segment it is all that is left
+/// of the producers.
+pub(crate) fn tidy(disk: &dyn Disk, dir: &Path, log: &LogReader) -> Result<Vec<Offset>, LogError> {
+    let bases = log.segment_bases();
+    let mut kept = producer_snapshot::list(disk, dir)?;
+    let newest = kept.iter().copied().filter(|offset| *offset <= log.log_end()).max();
+    let mut failed = None;
+    kept.retain(|offset| {
+        let inside = log.log_start() <= *offset && *offset <= log.log_end();
+        let stays = inside && (Some(*offset) == newest || bases.contains(offset));
+        if !stays && let Err(error) = producer_snapshot::remove(disk, dir, *offset) {
+            failed = Some(error);
+        }
+        stays
+    });
+    failed.map_or(Ok(kept), Err)
+}
+
+/// Whether each producer with a batch at or above `floor` has all the batches that it may ask about.
+fn is_complete(tracker: &Tracker, floor: Offset) -> bool {
+    tracker.rows().iter().filter(|row| row.last_offset >= floor).all(|row| {
+        let remembered = tracker.remembered(row.producer_id);
+        // Sequence 0 begins an epoch, or follows 2147483647, but not before as many records have been written.
+        let begins_epoch = |first: Offset, sequence: Sequence| {
+            sequence == Sequence::FIRST && first.0 <= i64::from(Sequence::LAST.0)
+        };
+        remembered.len() == REMEMBERED_BATCHES
+            || remembered
+                .first()
+                .is_none_or(|batch| begins_epoch(batch.first_offset(), batch.first_sequence()))
+    })
+}
+
+/// Tells `tracker` every batch in `from..to`, and says how many headers were read. A damaged stretch is stepped over, with
+/// a warning: what lies behind it counts.
+fn replay(log: &LogReader, tracker: &mut Tracker, from: Offset, to: Offset) -> Result<u64, LogError> {
+    let (mut replayed, mut next) = (0, from);
+    while next < to {
+        match replay_until_damage(log, tracker, next, to, &mut replayed) {
+            Ok(()) => break,
+            Err((reached, LogError::Damaged { file, position, why })) => {
+                let file = file.display();
+                tracing::warn!(%file, position, %why, "damage met while restoring producers");
+                let behind = log.segment_bases().into_iter().find(|base| *base > reached);
+                next = behind.unwrap_or(to);
+            }
+            Err((_, error)) => return Err(error),
+        }
+    }
+    Ok(replayed)
+}
+
+/// An error comes with the offset that was reached.
+fn replay_until_damage(
+    log: &LogReader,
+    tracker: &mut Tracker,
+    from: Offset,
+    to: Offset,
+    replayed: &mut u64,
+) -> Result<(), (Offset, LogError)> {
+    let mut reached = from;
+    for walked in log.headers(from) {
+        let walked = walked.map_err(|error| (reached, error))?;
+        if walked.header.base_offset >= to {
+            break;
+        }
+        *replayed += 1;
+        // The first batch holds `from`, and may have begun before it.
+        if walked.header.base_offset >= from {
+            replay_one(tracker, &walked).map_err(|error| (reached, error))?;
+        }
+        reached = walked.header.next_offset();
+    }
+    Ok(())
+}
+
+fn replay_one(tracker: &mut Tracker, walked: &Walked) -> Result<(), LogError> {
+    let Walked { header, at, appended_before } = walked;
+    if !header.producer_id.is_some() {
+        return Ok(());
+    }
+    if !header.attributes.is_control() {
+        tracker.replay(&claim_of(header), header.base_offset, *appended_before);
+        return Ok(());
+    }
+    // A control batch that compaction has emptied says nothing; other control records do not concern producers.
+    let batch = at.read()?;
+    let Ok(records) = records::records_of(&batch, MARKER_BYTES) else { return Ok(()) };
+    let Some(Ok(record)) = records.iter().next() else { return Ok(()) };
+    if let Ok(end) = EndTxnMarker::of(&record) {
+        let marker = Marker {
+            producer_id: header.producer_id,
+            epoch: header.producer_epoch,
+            coordinator_epoch: end.coordinator_epoch,
+            outcome: if end.committed { Outcome::Commit } else { Outcome::Abort },
+            timestamp: header.max_timestamp,
+        };
+        tracker.replay_marker(&marker, header.base_offset, *appended_before);
+    }
+    Ok(())
+}
+
+/// More than any control record takes, should one ever be compressed.
+const MARKER_BYTES: usize = 64 << 10;
+
+/// What a batch's header claims, as a client's.
+pub(crate) fn claim_of(header: &records::BatchHeader) -> Claim {
+    Claim {
+        producer_id: header.producer_id,
+        epoch: header.producer_epoch,
+        base_sequence: header.base_sequence,
+        last_offset_delta: header.last_offset_delta,
+        transactional: header.attributes.is_transactional(),
+        max_timestamp: header.max_timestamp,
+        origin: Origin::Client,
+    }
+}
+
+fn from_file(row: &SnapshotRow) -> Row {
+    Row {
+        producer_id: base::ProducerId(row.producer_id),
+        epoch: base::ProducerEpoch(row.producer_epoch),
+        last_sequence: Sequence(row.last_sequence),
+        last_offset: Offset(row.last_offset),
+        offset_delta: row.offset_delta,
+        timestamp: Millis(row.timestamp),
+        coordinator_epoch: row.coordinator_epoch,
+        open_transaction: (row.current_txn_first_offset >= 0).then_some(Offset(row.current_txn_first_offset)),
+    }
+}
+
+/// The rows as the file has them.
+pub(crate) fn for_file(rows: &[Row]) -> Vec<SnapshotRow> {
+    rows.iter()
+        .map(|row| SnapshotRow {
+            producer_id: row.producer_id.0,
+            producer_epoch: row.epoch.0,
+            last_sequence: row.last_sequence.0,
+            last_offset: row.last_offset.0,
+            offset_delta: row.offset_delta,
+            timestamp: row.timestamp.0,
+            coordinator_epoch: row.coordinator_epoch,
+            current_txn_first_offset: row.open_transaction.unwrap_or(Offset::NONE).0,
+        })
+        .collect()
+}
+
+/// When each segment was last written: a snapshot does not say when its producers last wrote, but no batch was appended
+/// after the next segment had begun.
+struct Ages(Vec<(Offset, Millis)>);
+
+impl Ages {
+    fn of(disk: &dyn Disk, dir: &Path, now: Millis) -> Result<Self, LogError> {
+        let ages = disk.list(dir)?.into_iter().filter_map(|entry| {
+            let name = FileName::parse(&entry.name)?;
+            let modified = entry.modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+            let modified = Millis(i64::try_from(modified).unwrap_or(i64::MAX)).min(now);
+            (name.kind == Kind::Log && name.parked.is_none()).then_some((name.offset, modified))
+        });
+        let mut ages: Vec<_> = ages.collect();
+        ages.sort_unstable();
+        Ok(Self(ages))
+    }
+
+    /// A time before which the record at `offset` was appended. What lies before the first segment was appended before
+    /// that was last written.
+    fn at(&self, offset: Offset) -> Millis {
+        let behind = self.0.partition_point(|(base, _)| *base <= offset);
+        self.0.get(behind.saturating_sub(1)).map_or(Millis::NONE, |(_, modified)| *modified)
+    }
+}
+
+/// The base offset of the last batch that has at least `bytes` bytes of log from its begin to the log end; the log start
+/// if the log is shorter.
+fn offset_before_end(log: &LogReader, bytes: u64) -> Result<Offset, LogError> {
+    let mut left = bytes;
+    let mut after = log.log_end();
+    for base in log.segment_bases().into_iter().rev() {
+        let first = base.max(log.log_start());
+        let Some(last) = (first < after).then(|| batch_of(log, after.plus(-1))).transpose()?.flatten() else {
+            continue;
+        };
+        let size = last.at.position + u64::from(last.at.len);
+        if size >= left {
+            return last_at_or_before(log, first, after, size - left);
+        }
+        left -= size;
+        after = first;
+    }
+    Ok(log.log_start())
+}
+
+/// Of the batches of one segment with offsets in `low..high`: where the last one begins that stands at or before
+/// `position`.
+fn last_at_or_before(
+    log: &LogReader,
+    first: Offset,
+    after: Offset,
+    position: u64,
+) -> Result<Offset, LogError> {
+    let (mut low, mut high) = (first, after);
+    while low < high {
+        let middle = low.plus(high.since(low) / 2);
+        match batch_of(log, middle)? {
+            Some(batch) if batch.at.position <= position => {
+                low = batch.header.next_offset().max(middle.next())
+            }
+            _ => high = middle,
+        }
+    }
+    // `low` is now the offset after the batch that was looked for.
+    let batch = if low > first { batch_of(log, low.plus(-1))? } else { None };
+    Ok(batch.map_or(first, |batch| batch.header.base_offset.max(first)))
+}
+
+/// The batch that holds `offset`, or the next one.
+fn batch_of(log: &LogReader, offset: Offset) -> Result<Option<Walked>, LogError> {
+    log.headers(offset).next().transpose()
+}

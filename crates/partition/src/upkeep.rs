@@ -1,0 +1,224 @@
+//! What a partition does besides appending and reading: snapshots of its producers, retention, expiry, the clean stop.
+
+use base::{Millis, Offset};
+use log::LogError;
+use log::producer_snapshot;
+use state_machines::sequence::Row;
+
+use crate::board::Health;
+use crate::config::PartitionConfig;
+use crate::error::{PartitionError, Stopped};
+use crate::partition::{Appender, Partition};
+use crate::restore;
+
+/// Kafka looks for segments to delete this long after the start for the first time (`InitialTaskDelayMs`).
+const FIRST_RETENTION_MS: i64 = 30_000;
+
+/// What is due, and when. Guarded by the append lock.
+#[derive(Debug)]
+pub(crate) struct Chores {
+    /// Producer state at the base of each new segment, to be written to its `.snapshot` with the next flush, which a
+    /// roll asks for: copying rows is all that the append lock is held for.
+    snapshots: Vec<(Offset, Vec<Row>)>,
+    /// Whether a flush must be asked for once the append lock is free.
+    flush_due: bool,
+    unflushed_records: i64,
+    unflushed_since: Option<Millis>,
+    /// Whether the last append failed for lack of space: the log says so once, not for each attempt.
+    pub(crate) write_failing: bool,
+    next_expiry: Millis,
+    next_retention: Millis,
+    /// Whether a clean stop was tried, and did not succeed.
+    close_failed: bool,
+}
+
+impl Chores {
+    pub(crate) fn new(config: &PartitionConfig, now: Millis) -> Self {
+        Self {
+            snapshots: Vec::new(),
+            flush_due: false,
+            unflushed_records: 0,
+            unflushed_since: None,
+            write_failing: false,
+            next_expiry: now.plus(config.producer_expiration_check_ms),
+            next_retention: now.plus(config.retention_check_ms.min(FIRST_RETENTION_MS)),
+            close_failed: false,
+        }
+    }
+
+    /// A segment begins at `base`, where the producers stand at `rows`. The segment before it should be flushed soon.
+    pub(crate) fn rolled(&mut self, base: Offset, rows: Vec<Row>) {
+        self.snapshots.push((base, rows));
+        self.flush_due = true;
+    }
+
+    pub(crate) fn appended(&mut self, last_offset_delta: i32, config: &PartitionConfig, now: Millis) {
+        self.unflushed_records = self.unflushed_records.saturating_add(i64::from(last_offset_delta) + 1);
+        self.unflushed_since.get_or_insert(now);
+        self.flush_due |= self.unflushed_records >= config.flush_messages;
+    }
+
+    pub(crate) fn take_flush_due(&mut self) -> bool {
+        std::mem::take(&mut self.flush_due)
+    }
+
+    /// A flush of everything begins: nothing is unflushed that came before. Returns the snapshots to be written.
+    pub(crate) fn begin_flush(&mut self) -> Vec<(Offset, Vec<Row>)> {
+        self.unflushed_records = 0;
+        self.unflushed_since = None;
+        std::mem::take(&mut self.snapshots)
+    }
+
+    fn timed_flush_due(&self, config: &PartitionConfig, now: Millis) -> bool {
+        self.unflushed_since.is_some_and(|since| now.since(since) >= config.flush_ms)
+    }
+}
+
+/// Whether `due` has come; if so, it comes again `every` milliseconds after `now`.
+fn came_due(due: &mut Millis, every: i64, now: Millis) -> bool {
+    let came = now >= *due;
+    if came {
+        *due = now.plus(every.max(1));
+    }
+    came
+}
+
+impl Partition {
+    /// What is due by now: timed flush, retention, expiry of producers, removal of deleted files. Blocks; call it about
+    /// once a second from a thread that may wait. Does nothing on a partition that is shut or closed.
+    pub fn tend(&self, now: Millis) {
+        let due = self.exclusive(|appender| {
+            let Appender { producers, config, chores, .. } = appender;
+            if came_due(&mut chores.next_expiry, config.producer_expiration_check_ms, now) {
+                producers.expire(now);
+            }
+            let retention = came_due(&mut chores.next_retention, config.retention_check_ms, now);
+            (chores.timed_flush_due(config, now), retention)
+        });
+        let Ok((flush, retention)) = due else { return };
+        if flush {
+            self.ask_for_flush();
+        }
+        if retention {
+            // First, so that no producer is forgotten with the segments; and a restart after a kill has less to walk.
+            self.snapshot_now(false);
+            self.warn_of("retention failed, and is tried again", |appender| {
+                appender.log.apply_retention(self.marks().high_watermark, now).map(drop)
+            });
+        }
+        self.warn_of("deleted files could not be removed", |appender| {
+            appender.log.remove_due_files(now).map(drop)
+        });
+    }
+
+    /// Does `work` on the log, then shows where it stands. A failure of upkeep does not stop appends: it is logged.
+    fn warn_of(&self, what: &str, work: impl FnOnce(&mut Appender) -> Result<(), LogError>) {
+        let moved = self.exclusive(|appender| {
+            if let Err(error) = work(appender) {
+                tracing::error!(partition = %self.dir.display(), %error, "{what}");
+            }
+            self.publish(appender)
+        });
+        if moved.unwrap_or(false) {
+            self.board.wake();
+        }
+    }
+
+    /// Moves the log start up to `offset` and returns the log start (DeleteRecords).
+    ///
+    /// # Errors
+    /// When `offset` is above the high watermark, or the partition is closed.
+    pub fn delete_records_before(&self, offset: Offset) -> Result<Offset, PartitionError> {
+        // The snapshots below the new log start are of no use any more: make one that is, while all is still there.
+        self.snapshot_now(true);
+        let (log_start, moved) = self.exclusive(|appender| {
+            let high_watermark = self.marks().high_watermark;
+            if offset > high_watermark {
+                return Err(PartitionError::AboveHighWatermark { asked: offset, high_watermark });
+            }
+            let log_start = appender.log.delete_records_before(offset);
+            Ok((log_start, self.publish(appender)))
+        })??;
+        if moved {
+            self.board.wake();
+        }
+        Ok(log_start)
+    }
+
+    /// The clean stop: refuses further appends, writes the producer snapshot at the log end, flushes and closes the log.
+    /// Reads go on. Closing twice does nothing.
+    ///
+    /// # Errors
+    /// When something could not be written, or the partition was shut: then the clean-shutdown marker must not be
+    /// written.
+    pub fn close(&self, now: Millis) -> Result<(), PartitionError> {
+        let _ = now;
+        let first = self.exclusive_even_if_shut(|appender| match self.board.health() {
+            Health::Open => {
+                self.board.close();
+                Ok(true)
+            }
+            Health::Closed if !appender.chores.close_failed => Ok(false),
+            Health::Closed => Err(Stopped::Closed),
+            Health::Shut(why) => Err(why.into()),
+        })??;
+        if !first {
+            return Ok(());
+        }
+        let closed = self.close_files();
+        if closed.is_err() {
+            self.exclusive_even_if_shut(|appender| appender.chores.close_failed = true)?;
+        }
+        closed
+    }
+
+    /// No append comes any more.
+    fn close_files(&self) -> Result<(), PartitionError> {
+        let _turn = loop {
+            // A flush that is under way ends first.
+            if let Some(turn) = self.turn.take_or_wait(self) {
+                break turn;
+            }
+        };
+        let (end, rows, rolled) = self.exclusive_even_if_shut(|appender| {
+            (appender.log.log_end(), appender.producers.rows(), appender.chores.begin_flush())
+        })?;
+        for (offset, rows) in rolled {
+            self.write_snapshot(offset, &rows, true)?;
+        }
+        self.write_snapshot(end, &rows, true)?;
+        self.exclusive_even_if_shut(|appender| {
+            appender.log.close()?;
+            self.publish(appender);
+            Ok(())
+        })?
+    }
+
+    /// Writes a snapshot of the producers as they are, unless there is one.
+    fn snapshot_now(&self, durable: bool) {
+        if let Ok((end, rows)) =
+            self.exclusive(|appender| (appender.log.log_end(), appender.producers.rows()))
+        {
+            self.write_snapshot_or_warn(end, &rows, durable);
+        }
+    }
+
+    /// A snapshot that cannot be written only makes the next start walk farther: the older ones are still there.
+    pub(crate) fn write_snapshot_or_warn(&self, offset: Offset, rows: &[Row], durable: bool) {
+        if let Err(error) = self.write_snapshot(offset, rows, durable) {
+            tracing::warn!(partition = %self.dir.display(), %offset, %error, "cannot write a producer snapshot");
+        }
+    }
+
+    /// Writes the snapshot at `offset`, unless nothing was appended since the newest one (Kafka:
+    /// `ProducerStateManager.takeSnapshot`), and removes those that it makes needless. Without the append lock.
+    fn write_snapshot(&self, offset: Offset, rows: &[Row], durable: bool) -> Result<(), LogError> {
+        let mut newest = self.newest_snapshot.lock();
+        if offset <= *newest {
+            return Ok(());
+        }
+        producer_snapshot::write(self.disk.as_ref(), &self.dir, offset, &restore::for_file(rows), durable)?;
+        *newest = offset;
+        restore::tidy(self.disk.as_ref(), &self.dir, &self.log).map(drop)
+    }
+}
