@@ -373,7 +373,7 @@ impl Schema<'_> {
         let push = self.fields.iter().map(|field| {
             let (name, r#type, spelling) = (field.name, field.r#type, &field.spelling);
             let push = quote! {
-                #members.push((#spelling, <#r#type as #wire::Field>::value(&self.#name, #layout)));
+                #members.push((#spelling, <#r#type as #wire::Field>::to_value(&self.#name, #layout)));
             };
             let shown = field.attributes.tag.map(|_| {
                 let is_default = field.is_default(wire, &quote!(&self.#name));
@@ -387,7 +387,7 @@ impl Schema<'_> {
         });
         let capacity = self.fields.len();
         quote! {
-            fn value(&self, #layout: #wire::Layout) -> #wire::Value {
+            fn to_value(&self, #layout: #wire::Layout) -> #wire::Value {
                 let mut #members = ::std::vec::Vec::with_capacity(#capacity);
                 #(#push)*
                 #wire::Value::Struct(#members)

@@ -73,7 +73,7 @@ pub trait Field: Sized + PartialEq {
     fn write(&self, to: &mut Encoder, layout: Layout) -> Result<(), EncodeError>;
 
     /// The value as a tree, as Kafka's JSON converters show it.
-    fn value(&self, layout: Layout) -> Value;
+    fn to_value(&self, layout: Layout) -> Value;
 }
 
 /// A [`Field`] that also exists as `Option`, with null as a length of -1 (or 0 in compact form), or for a struct as
@@ -122,8 +122,8 @@ impl<T: Nullable> Field for Option<T> {
         }
     }
 
-    fn value(&self, layout: Layout) -> Value {
-        self.as_ref().map_or(Value::Null, |value| value.value(layout))
+    fn to_value(&self, layout: Layout) -> Value {
+        self.as_ref().map_or(Value::Null, |value| value.to_value(layout))
     }
 }
 
@@ -149,7 +149,7 @@ macro_rules! numbers {
                 Ok(())
             }
 
-            fn value(&self, _: Layout) -> Value {
+            fn to_value(&self, _: Layout) -> Value {
                 Value::from(*self)
             }
         }
@@ -175,7 +175,7 @@ impl Field for bool {
         Ok(())
     }
 
-    fn value(&self, _: Layout) -> Value {
+    fn to_value(&self, _: Layout) -> Value {
         Value::Bool(*self)
     }
 }
@@ -200,7 +200,7 @@ impl Field for Uuid {
         Ok(())
     }
 
-    fn value(&self, _: Layout) -> Value {
+    fn to_value(&self, _: Layout) -> Value {
         Value::Uuid(*self)
     }
 }
@@ -268,7 +268,7 @@ macro_rules! null_by_length {
                 Self::write_nullable(Some(self), to, layout)
             }
 
-            fn value(&self, layout: Layout) -> Value {
+            fn to_value(&self, layout: Layout) -> Value {
                 let value: fn(&Self, Layout) -> Value = $value;
                 value(self, layout)
             }
@@ -281,7 +281,7 @@ null_by_length!(, Bytes, 4, |bytes, _| Value::Bytes(bytes.to_vec()));
 // Kafka's converters show no records: they put an empty run of bytes in their place (KIP-673).
 null_by_length!(, Payload, 4, |_, _| Value::Bytes(Vec::new()));
 null_by_length!(T, Vec<T>, 4, |list, layout| {
-    Value::List(list.iter().map(|element| element.value(layout)).collect())
+    Value::List(list.iter().map(|element| element.to_value(layout)).collect())
 });
 
 impl Nullable for StrBytes {

@@ -50,7 +50,7 @@ pub trait Message: Field + Clone + Debug + Default {
 
     /// The message as a tree of values at `version`, as Kafka's JSON converters show it.
     fn value(&self, version: i16) -> Value {
-        Field::value(self, Layout::new(version, version >= Self::FLEXIBLE_FROM))
+        self.to_value(Layout::new(version, version >= Self::FLEXIBLE_FROM))
     }
 }
 

@@ -1,0 +1,7 @@
+//! The room through its public face. One test binary, since linking the second reader (`kafka-protocol`) takes long.
+
+mod derive;
+mod hostile;
+mod kafka;
+mod kafka_protocol;
+mod sample;
