@@ -94,7 +94,7 @@ impl Launch {
 
     /// Listens at `address` instead of at any free port.
     #[must_use]
-    pub fn listen(mut self, address: impl ToString) -> Self {
+    pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address.to_string();
         self
     }
@@ -147,7 +147,7 @@ impl Launch {
             .spawn()
             .unwrap_or_else(|e| panic!("cannot run {}: {e}", self.binary.display()));
         let said = Said::listen_to(child.stderr.take().expect("it is piped"));
-        let ready = said.wait_for(|line| address_in(line));
+        let ready = said.wait_for(address_in);
         let address = match ready {
             Heard::Line(address) => address,
             Heard::End => {

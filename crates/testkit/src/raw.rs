@@ -4,9 +4,12 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use base::{Millis, Offset, ProducerEpoch, ProducerId, Sequence};
 use bytes::Bytes;
+use records::{BatchBuilder, NewRecord};
 use wire::header::{ResponseHeader, encode_request};
-use wire::{DecodeError, Decoder, EncodeError, Encoder, Request};
+use wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use wire::{DecodeError, Decoder, EncodeError, Encoder, Payload, Request};
 
 /// How long a call waits for an answer, unless [`RawClient::set_patience`] says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -187,6 +190,37 @@ pub fn frame<R: Request>(request: &R, version: i16, correlation_id: i32) -> Resu
     to.into_bytes()
 }
 
+/// A batch of these values, without keys, as an idempotent producer signs it: `producer` is its id, epoch and the
+/// sequence of the first value. For a batch without a producer all three are -1.
+///
+/// What a well-behaved producer would not sign is made from a [`records::BatchHeader`] and [`records::seal`].
+#[must_use]
+pub fn batch(producer: (i64, i16, i32), values: &[&[u8]]) -> Bytes {
+    let (id, epoch, sequence) = producer;
+    let mut builder =
+        BatchBuilder::new(Offset::ZERO).producer(ProducerId(id), ProducerEpoch(epoch), Sequence(sequence));
+    for value in values {
+        // Some day in 2023: later than any `message.timestamp.before.max.ms` minds, and never in the future.
+        let timestamp = Millis(1_700_000_000_000);
+        builder.push(&NewRecord { timestamp, value: Some(value), ..NewRecord::default() });
+    }
+    builder.build()
+}
+
+/// A Produce (up to version 12) of `records`, whatever they are, to one partition, with acks=all.
+#[must_use]
+pub fn produce(topic: &str, partition: i32, records: Bytes) -> ProduceRequest {
+    let partition_data =
+        vec![PartitionProduceData { index: partition, records: Some(Payload::Bytes(records)) }];
+    let name = topic.to_owned().into();
+    ProduceRequest {
+        acks: -1,
+        timeout_ms: 30_000,
+        topic_data: vec![TopicProduceData { name, partition_data, ..TopicProduceData::default() }],
+        ..ProduceRequest::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
@@ -219,6 +253,20 @@ mod tests {
     fn a_frame_that_ends_too_early_is_an_error() {
         let mut client = client_of(|mut stream| stream.write_all(b"\0\0\0\x09abc").unwrap());
         assert_eq!(client.read_frame().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_batch_is_what_a_producer_signs() {
+        let bytes = batch((7, 2, 40), &[b"a", b"b"]);
+        assert!(records::crc_is_valid(&bytes));
+        let header = records::BatchHeader::parse(&bytes).unwrap();
+        assert_eq!((header.producer_id, header.producer_epoch), (ProducerId(7), ProducerEpoch(2)));
+        assert_eq!((header.base_sequence, header.last_sequence()), (Sequence(40), Sequence(41)));
+        assert_eq!(
+            records::BatchHeader::parse(&batch((-1, -1, -1), &[b"a"])).unwrap().producer_id,
+            ProducerId::NONE
+        );
+        frame(&produce("t", 0, bytes), 12, 1).unwrap();
     }
 
     #[test]
