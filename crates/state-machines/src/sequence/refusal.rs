@@ -105,11 +105,9 @@ impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "producer {} ", self.producer_id)?;
         match self.given_sequences {
-            Some((first, last)) => {
-                write!(f, "sent sequences {first}..={last} in epoch {}", self.given_epoch)?
-            }
-            None => write!(f, "has a marker of epoch {}", self.given_epoch)?,
-        }
+            Some((first, last)) => write!(f, "sent sequences {first}..={last} in epoch {}", self.given_epoch),
+            None => write!(f, "has a marker of epoch {}", self.given_epoch),
+        }?;
         if let Some(expected) = self.expected_sequence {
             write!(f, ", expected was {expected}")?;
         }

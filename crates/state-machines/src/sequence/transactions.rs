@@ -106,6 +106,7 @@ impl Tracker {
     }
 
     /// The marker of `ticket` now stands in the log at `offset`, appended at `now`.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is used up: one marker, one leave")]
     pub fn record_marker(&mut self, ticket: MarkerTicket, offset: Offset, now: Millis) -> Option<Ended> {
         self.replay_marker(&ticket.0, offset, now)
     }
