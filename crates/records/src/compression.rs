@@ -17,7 +17,7 @@ pub(crate) fn reader<'a>(
     body: &'a [u8],
     limit: usize,
 ) -> Result<Box<dyn Read + 'a>, BatchError> {
-    let fail = |error| failure(codec, error);
+    let fail = |error: io::Error| failure(codec, &error);
     Ok(match codec {
         Codec::None => Box::new(Limited::new(body, limit)),
         // Several members one behind the other are one stream, as for Java's GZIPInputStream.
@@ -31,7 +31,7 @@ pub(crate) fn reader<'a>(
 }
 
 /// What an error of a [`reader`] means.
-pub(crate) fn failure(codec: Codec, error: io::Error) -> BatchError {
+pub(crate) fn failure(codec: Codec, error: &io::Error) -> BatchError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<OverLimit>()) {
         Some(&OverLimit { limit }) => BatchError::DecompressedTooLarge { limit },
         None => BatchError::Decompression { codec, message: error.to_string() },
@@ -74,8 +74,8 @@ impl<R: Read> Read for Limited<R> {
 /// Packs what is written to it.
 pub(crate) enum Writer {
     Plain(Vec<u8>),
-    Gzip(GzEncoder<Vec<u8>>),
-    Snappy(snappy::Writer),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
+    Snappy(Box<snappy::Writer>),
     Lz4(lz4::Writer),
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
 }
@@ -88,8 +88,8 @@ impl Writer {
     pub(crate) fn new(codec: Codec, level: Option<i32>) -> Self {
         match codec {
             Codec::None => Self::Plain(Vec::new()),
-            Codec::Gzip => Self::Gzip(GzEncoder::new(Vec::new(), gzip_level(level))),
-            Codec::Snappy => Self::Snappy(snappy::Writer::new()),
+            Codec::Gzip => Self::Gzip(Box::new(GzEncoder::new(Vec::new(), gzip_level(level)))),
+            Codec::Snappy => Self::Snappy(Box::new(snappy::Writer::new())),
             Codec::Lz4 => Self::Lz4(lz4::Writer::new()),
             Codec::Zstd => {
                 let levels = zstd::compression_level_range();

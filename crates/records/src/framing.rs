@@ -277,7 +277,7 @@ impl<'a> Stream<'a> {
         self.filled = self
             .reader
             .read(&mut self.window)
-            .map_err(|error| crate::compression::failure(self.codec, error))?;
+            .map_err(|error| crate::compression::failure(self.codec, &error))?;
         Ok(self.filled > 0)
     }
 

@@ -128,7 +128,7 @@ pub fn records_of(batch: &[u8], max_decompressed: usize) -> Result<Records<'_>, 
         let mut body = Vec::new();
         compression::reader(codec, packed, max_decompressed)?
             .read_to_end(&mut body)
-            .map_err(|error| compression::failure(codec, error))?;
+            .map_err(|error| compression::failure(codec, &error))?;
         Cow::Owned(body)
     };
     Ok(Records { header, body })

@@ -79,7 +79,7 @@ pub enum Refusal {
         /// The negative sequence.
         base_sequence: Sequence,
     },
-    /// The records are not what the header claims. (INVALID_RECORD, 87)
+    /// The records are not what the header claims, or do not decompress. (INVALID_RECORD, 87)
     #[error(transparent)]
     Malformed(BatchError),
     /// The compressed records unpack to more than is allowed. (MESSAGE_TOO_LARGE, 10)

@@ -10,7 +10,7 @@ fn pack(codec: Codec, level: Option<i32>, pieces: &[&[u8]]) -> Vec<u8> {
 
 fn unpack(codec: Codec, body: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
     let mut unpacked = Vec::new();
-    reader(codec, body, limit)?.read_to_end(&mut unpacked).map_err(|error| failure(codec, error))?;
+    reader(codec, body, limit)?.read_to_end(&mut unpacked).map_err(|error| failure(codec, &error))?;
     Ok(unpacked)
 }
 
