@@ -1,1 +1,44 @@
-//! Under construction.
+//! Connections: accepting them, reading frames off them, keeping answers in order, and writing those.
+//!
+//! A connection is one task. It cuts frames out of the stream, reads the request header, asks the clock once, and hands
+//! the request to a [`Service`]; requests of one connection are begun in the order they came, and their answers leave in
+//! that order, while what they wait for overlaps. An answer is a list of bytes and file ranges; a range becomes
+//! `sendfile` on Linux and a read and a write elsewhere.
+//!
+//! What comes from outside is bounded by names: `socket.request.max.bytes`, `max.connections`,
+//! `max.connections.per.ip`, `connections.max.idle.ms`, `queued.max.requests` (per connection) and
+//! `queued.max.request.bytes` (over all connections). Memory for a frame grows with the bytes that arrive, not with the
+//! length it claims. Knows nothing of topics, offsets or what a handler does.
+
+mod accept;
+mod bind;
+mod connection;
+mod count;
+mod end;
+mod frame;
+mod limits;
+mod memory;
+mod outbox;
+mod server;
+mod throttle;
+
+use std::sync::Arc;
+
+use api::{Broker, Pending, Request};
+
+pub use bind::{BindError, Bound, bind};
+pub use count::Counters;
+pub use limits::Limits;
+pub use server::Server;
+
+/// What requests are handed to: the broker, or a stand-in for it in tests.
+pub trait Service: Send + Sync + 'static {
+    /// Begins a request; see [`Broker::begin`]. Called within a tokio runtime. A panic costs the connection alone.
+    fn begin(self: &Arc<Self>, request: Request) -> Pending;
+}
+
+impl Service for Broker {
+    fn begin(self: &Arc<Self>, request: Request) -> Pending {
+        Self::begin(self, request)
+    }
+}

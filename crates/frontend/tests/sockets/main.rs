@@ -1,0 +1,6 @@
+//! The room through real loopback sockets, with a stand-in for the broker behind it.
+
+mod limits;
+mod order;
+mod stand_in;
+mod writing;
