@@ -1,0 +1,128 @@
+//! CreateTopics (key 19).
+//!
+//! The rules are those of `state_machines::topics`; here a request becomes wishes, and verdicts become an answer. A name
+//! that stands twice in a request is answered once, as in Kafka (`ControllerApis.createTopics`).
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use base::{NodeId, PartitionIndex};
+use catalog::{Catalog, CreatedTopic, NewTopic, Refusal, TopicError};
+use settings::{Settings, Source};
+use wire::StrBytes;
+use wire::messages::create_topics::{
+    CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
+};
+
+use crate::answer::{Handled, body, message, outcome};
+use crate::blocking;
+use crate::broker::{Pending, Request};
+use crate::code::Code;
+
+pub(crate) fn handle(catalog: &Arc<Catalog>, settings: &Arc<Settings>, request: &Request) -> Handled {
+    let version = request.version();
+    let asked: CreateTopicsRequest = body(request)?;
+    let names: Vec<StrBytes> = asked.topics.iter().map(|topic| topic.name.clone()).collect();
+    let wishes: Vec<NewTopic> = asked.topics.iter().map(wish).collect();
+    let work = blocking::begin(asked.timeout_ms, {
+        let (catalog, now, validate_only) = (catalog.clone(), request.received_at, asked.validate_only);
+        move || catalog.create_topics(wishes, validate_only, now)
+    });
+    let settings = settings.clone();
+    Ok(Pending::Later(Box::pin(async move {
+        let topics = match work.end().await {
+            Ok(verdicts) => answers(names, verdicts, version, &settings),
+            Err(code) => names.into_iter().map(|name| failed(name, code, None)).collect(),
+        };
+        outcome(&CreateTopicsResponse { topics, ..CreateTopicsResponse::default() }, version)
+    })))
+}
+
+fn wish(topic: &CreatableTopic) -> NewTopic {
+    NewTopic {
+        name: topic.name.as_str().to_owned(),
+        partitions: topic.num_partitions,
+        replication_factor: topic.replication_factor,
+        assignments: topic
+            .assignments
+            .iter()
+            .map(|one| {
+                (PartitionIndex(one.partition_index), one.broker_ids.iter().copied().map(NodeId).collect())
+            })
+            .collect(),
+        configs: topic
+            .configs
+            .iter()
+            .map(|config| {
+                (
+                    config.name.as_str().to_owned(),
+                    config.value.as_ref().map(|value| value.as_str().to_owned()),
+                )
+            })
+            .collect(),
+    }
+}
+
+fn answers(
+    names: Vec<StrBytes>,
+    verdicts: Vec<Result<CreatedTopic, TopicError>>,
+    version: i16,
+    settings: &Settings,
+) -> Vec<CreatableTopicResult> {
+    let mut twice = HashSet::new();
+    names
+        .into_iter()
+        .zip(verdicts)
+        .filter(|(name, verdict)| {
+            !matches!(verdict, Err(TopicError::Refused(Refusal::DuplicateName))) || twice.insert(name.clone())
+        })
+        .map(|(name, verdict)| match verdict {
+            Ok(topic) => created(name, topic, version, settings),
+            Err(error) => failed(name, Code::from(&error), message(&error)),
+        })
+        .collect()
+}
+
+fn created(name: StrBytes, topic: CreatedTopic, version: i16, settings: &Settings) -> CreatableTopicResult {
+    let configs = if version >= 5 {
+        let overrides: BTreeMap<String, String> = topic.configs.into_iter().collect();
+        settings.topic_entries(&overrides).into_iter().map(config).collect()
+    } else {
+        Vec::new()
+    };
+    CreatableTopicResult {
+        name,
+        topic_id: topic.id,
+        error_code: Code::None.into(),
+        error_message: None,
+        num_partitions: topic.partitions,
+        replication_factor: topic.replication_factor,
+        configs: Some(configs),
+        ..CreatableTopicResult::default()
+    }
+}
+
+fn config(entry: settings::Entry) -> CreatableTopicConfigs {
+    CreatableTopicConfigs {
+        name: StrBytes::from_static(entry.name),
+        value: entry.value.map(StrBytes::from),
+        read_only: false,
+        // The numbers of `DescribeConfigsResponse.ConfigSource`.
+        config_source: match entry.source {
+            Source::Topic => 1,
+            Source::Broker => 4,
+            Source::Default => 5,
+        },
+        is_sensitive: false,
+    }
+}
+
+fn failed(name: StrBytes, code: Code, error_message: Option<StrBytes>) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name,
+        error_code: code.into(),
+        error_message,
+        configs: Some(Vec::new()),
+        ..CreatableTopicResult::default()
+    }
+}

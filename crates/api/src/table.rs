@@ -1,0 +1,192 @@
+//! The handler table: the truth about what is served. ApiVersions and `docs/apis.md` are computed from it.
+
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use wire::ApiKey;
+
+use crate::answer::Handled;
+use crate::broker::{Broker, CloseReason, Pending, Request};
+use crate::{
+    api_versions, create_partitions, create_topics, delete_topics, describe_cluster, describe_producers,
+    describe_topic_partitions, fetch, init_producer_id, list_offsets, metadata, offset_for_leader_epoch,
+    produce,
+};
+
+/// One API that is served.
+#[derive(Debug)]
+pub struct Api {
+    /// Which.
+    pub key: ApiKey,
+    /// The versions of it that are served; all others cost the sender its connection.
+    pub versions: RangeInclusive<i16>,
+    /// A sentence for the documentation.
+    pub note: &'static str,
+    handle: fn(&Arc<Broker>, &Request) -> Handled,
+}
+
+impl Api {
+    const fn new(
+        key: ApiKey,
+        versions: RangeInclusive<i16>,
+        handle: fn(&Arc<Broker>, &Request) -> Handled,
+        note: &'static str,
+    ) -> Self {
+        Self { key, versions, note, handle }
+    }
+
+    /// The lowest version that ApiVersions names. Produce is said to begin at 0, as Kafka 4.1 says: a librdkafka that
+    /// sees more than 0 stops compressing (KAFKA-18659). It never sends those versions.
+    #[must_use]
+    pub fn advertised_from(&self) -> i16 {
+        if self.key == ApiKey::Produce { 0 } else { *self.versions.start() }
+    }
+}
+
+/// Every API that is served: what is not here is neither advertised nor answered.
+pub const APIS: &[Api] = &[
+    Api::new(
+        ApiKey::Produce,
+        3..=13,
+        produce::handle,
+        "ApiVersions names 0 as the lowest version, as Kafka does for old librdkafka (KAFKA-18659); 0 to 2 are not \
+         served. Transactional batches are refused.",
+    ),
+    Api::new(
+        ApiKey::Fetch,
+        4..=18,
+        fetch::handle,
+        "Incremental sessions from version 7, topic ids from 13. Only consumers: a follower is not a replica of \
+         anything here.",
+    ),
+    Api::new(
+        ApiKey::ListOffsets,
+        1..=10,
+        list_offsets::handle,
+        "Timestamps -1 to -5 and real ones; nothing is tiered.",
+    ),
+    Api::new(
+        ApiKey::Metadata,
+        0..=13,
+        |broker, request| metadata::handle(broker, request),
+        "Creates topics that it does not know if the client and `auto.create.topics.enable` allow it.",
+    ),
+    Api::new(
+        ApiKey::ApiVersions,
+        0..=4,
+        |broker, request| api_versions::handle(&broker.catalog, request),
+        "A later version is answered with UNSUPPORTED_VERSION in version 0.",
+    ),
+    Api::new(
+        ApiKey::CreateTopics,
+        2..=7,
+        |broker, request| create_topics::handle(&broker.catalog, &broker.settings, request),
+        "One node holds one copy: a replication factor above 1 is refused.",
+    ),
+    Api::new(
+        ApiKey::DeleteTopics,
+        1..=6,
+        |broker, request| delete_topics::handle(&broker.catalog, request),
+        "By name, and by id from version 6.",
+    ),
+    Api::new(
+        ApiKey::InitProducerId,
+        0..=5,
+        init_producer_id::handle,
+        "Idempotent producers only: a transactional id is refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED.",
+    ),
+    Api::new(
+        ApiKey::OffsetForLeaderEpoch,
+        2..=4,
+        |broker, request| offset_for_leader_epoch::handle(&broker.catalog, request),
+        "",
+    ),
+    Api::new(
+        ApiKey::CreatePartitions,
+        0..=3,
+        |broker, request| create_partitions::handle(&broker.catalog, request),
+        "",
+    ),
+    Api::new(
+        ApiKey::DescribeCluster,
+        0..=2,
+        |broker, request| describe_cluster::handle(&broker.catalog, request),
+        "The one node, which is broker and controller.",
+    ),
+    Api::new(
+        ApiKey::DescribeProducers,
+        0..=0,
+        |broker, request| describe_producers::handle(&broker.catalog, request),
+        "",
+    ),
+    Api::new(
+        ApiKey::DescribeTopicPartitions,
+        0..=0,
+        |broker, request| describe_topic_partitions::handle(&broker.catalog, &broker.settings, request),
+        "Pages of at most `max.request.partition.size.limit` partitions.",
+    ),
+];
+
+/// Hands a request to its API.
+pub(crate) fn dispatch(broker: &Arc<Broker>, request: &Request) -> Pending {
+    let (key, version) = (request.header.api_key, request.header.api_version);
+    let handled = match APIS.iter().find(|api| api.key.key() == key) {
+        None => Err(CloseReason::UnknownApi { key }),
+        Some(api) if api.versions.contains(&version) => (api.handle)(broker, request),
+        Some(api) if api.key == ApiKey::ApiVersions && version > *api.versions.end() => {
+            api_versions::handle_unsupported()
+        }
+        Some(_) => Err(CloseReason::UnsupportedVersion { key, version }),
+    };
+    handled.unwrap_or_else(Pending::Close)
+}
+
+/// `docs/apis.md`, computed from [`APIS`].
+#[must_use]
+pub fn render_markdown() -> String {
+    let mut text = String::from(
+        "# APIs\n\n\
+         <!-- Written by `cargo xtask apis` from the handler table in crates/api/src/table.rs. Do not edit. -->\n\n\
+         What a client may ask this broker, by Kafka's numbers. ApiVersions answers with the same table. A request with \
+         another key or version closes its connection, as in Kafka.\n\n\
+         | key | API | versions | note |\n| ---: | --- | --- | --- |\n",
+    );
+    for api in APIS {
+        let (low, high) = (api.versions.start(), api.versions.end());
+        let versions = if low == high { low.to_string() } else { format!("{low}-{high}") };
+        // Writing into a String does not fail.
+        let _ = writeln!(text, "| {} | {} | {versions} | {} |", api.key.key(), api.key, api.note);
+    }
+    let missing: Vec<&str> = ApiKey::ALL
+        .iter()
+        .filter(|key| APIS.iter().all(|api| api.key != **key))
+        .map(|key| key.name())
+        .collect();
+    let _ = write!(text, "\n## Not served\n\nOf the APIs that Kafka 4.1 has: {}.\n", missing.join(", "));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_names_each_api_once() {
+        assert!(APIS.windows(2).all(|pair| pair[0].key < pair[1].key));
+    }
+
+    #[test]
+    fn the_documentation_is_up_to_date() {
+        let written = include_str!("../../../docs/apis.md");
+        assert!(written == render_markdown(), "run `cargo xtask apis` and look at the difference");
+    }
+
+    #[test]
+    fn no_transaction_or_group_api_is_advertised() {
+        use ApiKey::{AddPartitionsToTxn, EndTxn, FindCoordinator, JoinGroup, TxnOffsetCommit};
+        for key in [AddPartitionsToTxn, EndTxn, FindCoordinator, JoinGroup, TxnOffsetCommit] {
+            assert!(APIS.iter().all(|api| api.key != key), "{key}");
+        }
+    }
+}
