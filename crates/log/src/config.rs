@@ -2,6 +2,8 @@
 
 use base::Offset;
 
+use crate::rebuild::IndexRules;
+
 /// The limits of one log. The names are Kafka's topic settings; all sizes are bytes, all times milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
@@ -25,6 +27,9 @@ pub struct LogConfig {
     pub retention_bytes: i64,
     /// Whether `cleanup.policy` contains `delete`. Without it only what lies below the log start is removed.
     pub delete_enabled: bool,
+    /// Whether `cleanup.policy` contains `compact`. Then offsets may be missing between segments; else recovery takes a
+    /// missing stretch above the recovery point for lost writes, and cuts there.
+    pub compact_enabled: bool,
 }
 
 impl Default for LogConfig {
@@ -41,7 +46,22 @@ impl Default for LogConfig {
             retention_ms: 7 * 24 * 3600 * 1000,
             retention_bytes: -1,
             delete_enabled: true,
+            compact_enabled: false,
         }
+    }
+}
+
+impl LogConfig {
+    pub(crate) fn index_rules(&self) -> IndexRules {
+        IndexRules {
+            interval: self.index_interval_bytes.into(),
+            index_bytes: self.segment_index_bytes.into(),
+        }
+    }
+
+    /// `segment.bytes`, within what an index can point into.
+    pub(crate) fn segment_limit(&self) -> u32 {
+        self.segment_bytes.min(i32::MAX as u32)
     }
 }
 

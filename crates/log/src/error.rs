@@ -45,6 +45,18 @@ pub enum LogError {
         /// What is wrong with it.
         why: String,
     },
+    /// A segment in message format v0 or v1, which are not read here; nothing was changed.
+    #[error(
+        "{} holds messages of format v0 or v1 at position {position}, which are not read here; \
+         let Kafka compact or expire them first",
+        file.display()
+    )]
+    OldFormat {
+        /// The segment file.
+        file: PathBuf,
+        /// Where in it, in bytes from its start.
+        position: u64,
+    },
     /// A checkpoint file of the log's directory says something that it cannot say.
     #[error("{} is not a valid checkpoint: {source}", file.display())]
     Checkpoint {

@@ -200,7 +200,7 @@ pub fn check_time_index(bytes: &[u8], base: Offset) -> Result<(), IndexFault> {
 }
 
 fn check_length(len: usize, entry: usize) -> Result<(), IndexFault> {
-    if len % entry == 0 { Ok(()) } else { Err(IndexFault::Length { len, entry }) }
+    if len.is_multiple_of(entry) { Ok(()) } else { Err(IndexFault::Length { len, entry }) }
 }
 
 #[cfg(test)]

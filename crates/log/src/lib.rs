@@ -7,18 +7,36 @@
 //! takes no lock that is held over I/O. The read-only half ([`index`], [`names`], [`producer_snapshot`],
 //! [`checkpoint`]) is plain parsing, for tools as well.
 
+mod by_time;
 pub mod checkpoint;
 mod config;
+mod epochs;
 mod error;
+mod flush;
 pub mod index;
+mod index_file;
+mod locate;
 pub mod names;
+mod open;
+mod place;
 pub mod producer_snapshot;
 mod range;
 mod reader;
+mod rebuild;
+mod repair;
+mod retention;
+mod scan;
+mod segment;
+mod shared;
+mod walk;
 mod writer;
 
+pub use by_time::Found;
 pub use config::{Known, LogConfig};
 pub use error::{Damage, LogError};
+pub use flush::Flush;
+pub use open::Opened;
 pub use range::FileRange;
-pub use reader::{Found, Headers, LogReader, ReadOut, Walked};
-pub use writer::{Flush, Log, Opened, Removed, Written};
+pub use reader::{Headers, LogReader, ReadOut, Walked};
+pub use retention::Removed;
+pub use writer::{Log, Written};

@@ -1,15 +1,28 @@
-//! What readers of a log hold.
+//! What readers of a log hold: reads by offset, header walks, epochs, aborted transactions.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base::{LeaderEpoch, Millis, Offset};
 use records::BatchHeader;
 
 use crate::error::LogError;
 use crate::index::TxnEntry;
+use crate::locate::Batches;
+use crate::names::Kind;
 use crate::range::FileRange;
+use crate::segment::Segment;
+use crate::shared::{Shared, holding};
 
-/// A view of a log for any number of readers, valid for the life of the log. Sees whole appended batches only.
+/// A `.txnindex` is read whole, so it may not be larger than this: 31 million aborted transactions.
+const LARGEST_TXN_INDEX: u64 = 1 << 30;
+
+/// A view of a log for any number of readers, valid for the life of the log. Sees whole appended batches only, and takes
+/// no lock that anybody holds over I/O.
 #[derive(Clone, Debug)]
-pub struct LogReader {}
+pub struct LogReader {
+    pub(crate) shared: Arc<Shared>,
+}
 
 /// What [`LogReader::read`] found.
 #[derive(Clone, Debug, Default)]
@@ -18,17 +31,6 @@ pub struct ReadOut {
     pub range: Option<FileRange>,
     /// Bytes in [`Self::range`].
     pub bytes: u32,
-}
-
-/// A record found by its timestamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The record's offset.
-    pub offset: Offset,
-    /// The record's timestamp.
-    pub timestamp: Millis,
-    /// The leader epoch of its batch.
-    pub leader_epoch: LeaderEpoch,
 }
 
 /// One step of a walk over batch headers.
@@ -42,47 +44,38 @@ pub struct Walked {
     pub appended_before: Millis,
 }
 
-/// The walk of [`LogReader::headers`]. Ends after the first error.
-#[derive(Debug)]
-pub struct Headers {}
-
-impl Iterator for Headers {
-    type Item = Result<Walked, LogError>;
-    fn next(&mut self) -> Option<Self::Item> {
-        todo!()
-    }
-}
-
 impl LogReader {
     /// The first offset that may be read.
     #[must_use]
     pub fn log_start(&self) -> Offset {
-        todo!()
+        self.shared.log_start()
     }
 
     /// The offset after the last whole appended batch.
     #[must_use]
     pub fn log_end(&self) -> Offset {
-        todo!()
+        self.shared.log_end()
     }
 
     /// Bytes in all segments.
     #[must_use]
     pub fn size(&self) -> u64 {
-        todo!()
+        self.shared.size()
     }
 
     /// The base offsets of all segments, ascending.
     #[must_use]
     pub fn segment_bases(&self) -> Vec<Offset> {
-        todo!()
+        self.shared.segments.load().iter().map(|segment| segment.base).collect()
     }
 
-    /// Whole batches from the one that holds `from` on, none of which reaches `ceiling`, in at most `max_bytes` bytes
-    /// (the first batch may exceed that if `at_least_one`). Never crosses a segment border, as Kafka's fetch does not.
+    /// Whole batches from the one that holds `from` on (or the next one, where compaction left a gap), none of which
+    /// reaches `ceiling`, in at most `max_bytes` bytes; the first batch may exceed that if `at_least_one`. A read never
+    /// crosses a segment border, as Kafka's does not.
     ///
     /// # Errors
-    /// When `from` is below the log start or above the log end, a file cannot be read, or is damaged there.
+    /// [`LogError::OutOfRange`] when `from` is below the log start or above the log end; when a file cannot be read, or
+    /// is damaged at `from`.
     pub fn read(
         &self,
         from: Offset,
@@ -90,66 +83,180 @@ impl LogReader {
         max_bytes: u32,
         at_least_one: bool,
     ) -> Result<ReadOut, LogError> {
-        let _ = (from, ceiling, max_bytes, at_least_one);
-        todo!()
+        let log_end = self.log_end();
+        if from < self.log_start() || from > log_end {
+            return Err(self.shared.out_of_range(from));
+        }
+        let ceiling = ceiling.min(log_end);
+        let segments = self.shared.segments.load();
+        for segment in &segments[holding(&segments, from)..] {
+            if from >= ceiling || segment.base >= ceiling {
+                break;
+            }
+            match read_segment(segment, from, ceiling, max_bytes, at_least_one) {
+                Ok(None) => {}
+                Ok(Some(out)) => return Ok(out),
+                Err(error) => return Err(self.unless_removed(segment, from, error)),
+            }
+        }
+        Ok(ReadOut::default())
     }
 
-    /// All batch headers from the batch that holds `from` up to the log end of now.
+    /// All batch headers from the batch that holds `from` up to the log end of now, oldest first.
     #[must_use]
     pub fn headers(&self, from: Offset) -> Headers {
-        let _ = from;
-        todo!()
+        let segments = self.shared.segments.load_full();
+        let at = holding(&segments, from);
+        Headers { segments, at, from, log_end: self.log_end(), current: None }
     }
 
-    /// The first record at or above the log start and below `ceiling` whose timestamp is `timestamp` or later.
-    ///
-    /// # Errors
-    /// When a file cannot be read or is damaged.
-    pub fn offset_for_timestamp(
-        &self,
-        timestamp: Millis,
-        ceiling: Offset,
-    ) -> Result<Option<Found>, LogError> {
-        let _ = (timestamp, ceiling);
-        todo!()
-    }
-
-    /// The first record with the largest timestamp (KIP-734), if it lies below `ceiling`.
-    ///
-    /// # Errors
-    /// When a file cannot be read or is damaged.
-    pub fn offset_of_max_timestamp(&self, ceiling: Offset) -> Result<Option<Found>, LogError> {
-        let _ = ceiling;
-        todo!()
-    }
-
-    /// The largest leader epoch that is not above `epoch`, and the offset where it ends
-    /// (Kafka: `LeaderEpochFileCache.endOffsetFor`). `(-1, -1)` when unknown.
+    /// The largest leader epoch that is not above `epoch`, and the offset where it ends; `(-1, -1)` when unknown
+    /// (Kafka: `LeaderEpochFileCache.endOffsetFor`).
     #[must_use]
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
-        let _ = epoch;
-        todo!()
+        self.shared.epochs.load().end_offset_for(epoch, self.log_end())
     }
 
     /// The leader epoch of the record at `offset`, if known.
     #[must_use]
     pub fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
-        let _ = offset;
-        todo!()
+        self.shared.epochs.load().at(offset)
     }
 
     /// The newest leader epoch of the log.
     #[must_use]
     pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
-        todo!()
+        self.shared.epochs.load().latest()
     }
 
-    /// The aborted transactions that overlap `from..to`, from the `.txnindex` files.
+    /// The aborted transactions that overlap `from..to`, from the `.txnindex` files, in their order (Kafka:
+    /// `TransactionIndex.collectAbortedTxns`).
     ///
     /// # Errors
-    /// When such a file cannot be read or is damaged.
+    /// When such a file cannot be read, or holds entries of a version other than 0.
     pub fn aborted_transactions(&self, from: Offset, to: Offset) -> Result<Vec<TxnEntry>, LogError> {
-        let _ = (from, to);
-        todo!()
+        let mut aborted = Vec::new();
+        let segments = self.shared.segments.load();
+        for segment in &segments[holding(&segments, from)..] {
+            let path = segment.path(Kind::TxnIndex);
+            let Some(bytes) = disk::read_whole(&*segment.place.disk, &path, LARGEST_TXN_INDEX)? else {
+                continue;
+            };
+            for (at, entry) in TxnEntry::all(&bytes).enumerate() {
+                if entry.version != 0 {
+                    let why = format!("version {} of an aborted transaction is not known", entry.version);
+                    let position = (at * TxnEntry::LEN) as u64;
+                    return Err(LogError::Damaged { file: path, position, why });
+                }
+                if entry.last_offset >= from && entry.first_offset < to {
+                    aborted.push(entry);
+                }
+                if entry.last_stable_offset >= to {
+                    return Ok(aborted);
+                }
+            }
+        }
+        Ok(aborted)
     }
+
+    /// An error because retention took the segment away is no error of the disk.
+    pub(crate) fn unless_removed(&self, segment: &Segment, from: Offset, error: LogError) -> LogError {
+        match error {
+            LogError::Disk(error) if error.is_not_found() && segment.is_removed() => {
+                self.shared.out_of_range(from)
+            }
+            error => error,
+        }
+    }
+}
+
+/// Reads from one segment; `None` when all its batches end below `from`.
+fn read_segment(
+    segment: &Arc<Segment>,
+    from: Offset,
+    ceiling: Offset,
+    max_bytes: u32,
+    at_least_one: bool,
+) -> Result<Option<ReadOut>, LogError> {
+    let (len, end) = segment.published();
+    let Some(first) = segment.locate(from, len)? else {
+        return Ok(None);
+    };
+    if first.header.next_offset() > ceiling {
+        return Ok(Some(ReadOut::default()));
+    }
+    let start = first.position;
+    let below_ceiling = if ceiling >= end {
+        len
+    } else {
+        segment.locate(ceiling, len)?.map_or(len, |beyond| beyond.position)
+    };
+    let whole = segment.before_holes(start, below_ceiling);
+    let wanted = start + u64::from(max_bytes);
+    let mut border = if whole <= wanted { whole } else { segment.border(start, wanted)? };
+    if border == start && at_least_one {
+        border = start + first.header.size() as u64;
+    }
+    let bytes = u32::try_from(border - start).expect("no more than was asked for, or one batch");
+    let range = FileRange { file: first.file, position: start, len: bytes };
+    Ok(Some(ReadOut { range: (bytes > 0).then_some(range), bytes }))
+}
+
+/// The walk of [`LogReader::headers`]. Steps over damage, which is logged; ends after the first error.
+#[derive(Debug)]
+pub struct Headers {
+    segments: Arc<Vec<Arc<Segment>>>,
+    at: usize,
+    from: Offset,
+    log_end: Offset,
+    current: Option<(Batches, Millis)>,
+}
+
+impl Iterator for Headers {
+    type Item = Result<Walked, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if !matches!(step, Ok(Some(_))) {
+            self.at = self.segments.len();
+            self.current = None;
+        }
+        step.transpose()
+    }
+}
+
+impl Headers {
+    fn step(&mut self) -> Result<Option<Walked>, LogError> {
+        loop {
+            if let Some((batches, appended_before)) = &mut self.current {
+                if let Some((position, header)) = batches.next()? {
+                    if header.base_offset >= self.log_end {
+                        return Ok(None);
+                    }
+                    let at = FileRange::of_batch(batches.file(), position, &header);
+                    return Ok(Some(Walked { header, at, appended_before: *appended_before }));
+                }
+                self.current = None;
+                self.at += 1;
+            }
+            let Some(segment) = self.segments.get(self.at) else {
+                return Ok(None);
+            };
+            match segment.batches_from(self.from, segment.len(), true)? {
+                Some(batches) => self.current = Some((batches, last_written(segment)?)),
+                None => self.at += 1,
+            }
+        }
+    }
+}
+
+/// When the segment's file was last written.
+pub(crate) fn last_written(segment: &Segment) -> Result<Millis, LogError> {
+    let entry = segment.place.disk.entry(&segment.path(Kind::Log))?;
+    Ok(entry.map_or(Millis::NONE, |entry| millis(entry.modified)))
+}
+
+fn millis(time: SystemTime) -> Millis {
+    let since = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    Millis(i64::try_from(since).unwrap_or(i64::MAX))
 }

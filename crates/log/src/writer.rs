@@ -1,35 +1,68 @@
-//! The single writer of a log.
+//! The single writer of a log: appends and rolls.
 
-use std::path::Path;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::{LeaderEpoch, Millis, Offset};
-use disk::Disk;
+use disk::{DiskFile, OpenHow};
 use records::{BatchHeader, HEADER_LEN};
 
-use crate::config::{Known, LogConfig};
-use crate::error::{Damage, LogError};
+use crate::checkpoint;
+use crate::config::LogConfig;
+use crate::epochs::Epochs;
+use crate::error::LogError;
+use crate::index::OffsetEntry;
+use crate::index_file::WRITE_THROUGH;
+use crate::names::Kind;
 use crate::reader::LogReader;
+use crate::rebuild::{MaxTimestamp, index_position, relative};
+use crate::segment::{Lengths, Segment};
+use crate::shared::Shared;
 
 /// The single writer of one log directory.
+///
+/// Invariants: the active segment is the last of the published list; its published length is where the next batch goes;
+/// log start <= log end, recovery point <= log end.
 #[derive(Debug)]
-pub struct Log {}
+pub struct Log {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) config: LogConfig,
+    pub(crate) active: Active,
+    pub(crate) recovery_point: Offset,
+    /// Sealed segments that have not been synced since they were written, oldest first.
+    pub(crate) unsynced: Vec<Arc<Segment>>,
+    /// Raised whenever a name in the directory is made, so that a flush knows what it covered.
+    pub(crate) names_made: u64,
+    pub(crate) names_synced: u64,
+    /// Whether the directory was made when the log was opened; the first flush then syncs the one above it.
+    pub(crate) dir_made: bool,
+    /// `.deleted` files and when they are to go, the earliest first.
+    pub(crate) parked: VecDeque<(Millis, PathBuf)>,
+    /// Whether the epochs in memory differ from those in the checkpoint.
+    pub(crate) epochs_changed: bool,
+}
 
-/// What [`Log::open`] found and did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Opened {
-    /// Whether the directory had no segment, and got its first one now.
-    pub created: bool,
-    /// Bytes that were read and checked because nothing vouched for them.
-    pub scanned_bytes: u64,
-    /// Bytes cut off the end of the last good segment.
-    pub truncated_bytes: u64,
-    /// Base offsets of segments that were dropped because they followed the cut, or lay below the log start.
-    pub dropped_segments: Vec<Offset>,
-    /// Base offsets of segments whose indexes were rebuilt.
-    pub rebuilt_indexes: Vec<Offset>,
-    /// What was flushed once and is damaged now. It was left as it is.
-    pub damage: Vec<Damage>,
+/// The segment that is appended to, and what only its writer needs to know of it.
+#[derive(Debug)]
+pub(crate) struct Active {
+    pub(crate) segment: Arc<Segment>,
+    /// Opened by the first append.
+    pub(crate) file: Option<Arc<dyn DiskFile>>,
+    /// Bytes appended since the last index entry, as far as this process knows.
+    pub(crate) since_entry: u64,
+    pub(crate) max: MaxTimestamp,
+    /// The largest timestamp of the first batch; `None` while there is no batch.
+    pub(crate) first_timestamp: Option<Millis>,
+    /// When the segment was made, or opened.
+    pub(crate) created: Millis,
+    /// A failed write left bytes behind the published length, or may have.
+    pub(crate) overhang: bool,
+    /// The file was made larger in advance.
+    pub(crate) preallocated: bool,
+    /// Something was written since the last sync.
+    pub(crate) unsynced: bool,
 }
 
 /// Where a batch went.
@@ -47,172 +80,293 @@ pub struct Written {
     pub size: u32,
 }
 
-/// What retention took away.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Removed {
-    /// Base offsets of the removed segments.
-    pub segments: Vec<Offset>,
-    /// The log start after that.
-    pub log_start: Offset,
-}
-
-/// What must be synced so that everything below [`Flush::up_to`] is on disk.
-#[derive(Debug)]
-pub struct Flush {}
-
-impl Flush {
-    /// Everything below this offset is flushed when [`Self::run`] has succeeded.
-    #[must_use]
-    pub fn up_to(&self) -> Offset {
-        todo!()
+impl Active {
+    /// A segment without batches.
+    pub(crate) fn empty(segment: Arc<Segment>, created: Millis) -> Self {
+        let max = MaxTimestamp::none(segment.base);
+        segment.activate();
+        Self {
+            segment,
+            file: None,
+            since_entry: 0,
+            max,
+            first_timestamp: None,
+            created,
+            overhang: false,
+            preallocated: false,
+            unsynced: false,
+        }
     }
 
-    /// Syncs the files. Needs no lock; may run while appends go on.
-    ///
-    /// # Errors
-    /// When a sync fails: what was written since the last success is then in doubt, and the log must take no more.
-    pub fn run(&self) -> Result<(), LogError> {
-        todo!()
+    /// The file, opened for writing.
+    pub(crate) fn writer(&mut self) -> Result<Arc<dyn DiskFile>, LogError> {
+        if let Some(file) = &self.file {
+            return Ok(Arc::clone(file));
+        }
+        let file = self.segment.place.disk.open(&self.segment.path(Kind::Log), OpenHow::Write)?;
+        self.segment.keep_open(Arc::clone(&file));
+        self.file = Some(Arc::clone(&file));
+        Ok(file)
     }
 }
 
 impl Log {
-    /// Opens the log in `dir`, which is made together with a first segment if missing.
-    ///
-    /// # Errors
-    /// When a file operation fails.
-    pub fn open(
-        disk: Arc<dyn Disk>,
-        dir: &Path,
-        config: LogConfig,
-        known: Known,
-        now: Millis,
-    ) -> Result<(Self, Opened), LogError> {
-        let _ = (disk, dir, config, known, now);
-        todo!()
-    }
-
-    /// Whether [`Self::roll`] must be called before `header`'s batch is appended.
+    /// Whether [`Self::roll`] must be called before `header`'s batch is appended (Kafka: `LogSegment.shouldRoll`). Never
+    /// for an empty segment, nor for a batch that no segment can hold.
     #[must_use]
     pub fn roll_due(&self, header: &BatchHeader, now: Millis) -> bool {
-        let _ = (header, now);
-        todo!()
+        let Active { segment, first_timestamp, created, .. } = &self.active;
+        let (len, size) = (segment.len(), header.size() as u64);
+        let limit = u64::from(self.config.segment_limit());
+        if len == 0 || size > limit {
+            return false;
+        }
+        // Record time decides, so that a segment of old records is rolled as it would have been then.
+        let waited = match first_timestamp.filter(|first| *first >= Millis(0)) {
+            Some(first) => header.max_timestamp.since(first),
+            None => now.since(*created),
+        };
+        let rules = self.config.index_rules();
+        len + size > limit
+            || waited > self.config.segment_ms - self.jitter()
+            || rules.offsets_full(segment.offsets.len())
+            || rules.times_full(segment.times.len())
+            || header.last_offset().since(segment.base) > i64::from(i32::MAX)
+    }
+
+    /// What is taken off `segment.ms` for the active segment: a number within the bound, drawn from its path, since this
+    /// room has no randomness. What matters is that logs differ.
+    fn jitter(&self) -> i64 {
+        let bound = self.config.segment_jitter_ms.min(self.config.segment_ms);
+        if bound <= 0 {
+            return 0;
+        }
+        let path = self.active.segment.path(Kind::Log);
+        i64::from(crc32c::crc32c(path.as_os_str().as_encoded_bytes())) % bound
     }
 
     /// Seals the active segment and begins a new one at the log end, whose offset is returned. Does nothing while the
     /// active segment is empty. Flush soon after: the sealed segment is not synced here.
     ///
     /// # Errors
-    /// When a file operation fails.
+    /// When a file operation fails; the active segment is then still the same.
     pub fn roll(&mut self, now: Millis) -> Result<Offset, LogError> {
-        let _ = now;
-        todo!()
+        let base = self.log_end();
+        if self.active.segment.len() == 0 {
+            return Ok(base);
+        }
+        self.settle_active(false)?;
+        let next = self.create_segment(base)?;
+        let mut segments = self.shared.segments.load().to_vec();
+        segments.push(Arc::clone(&next));
+        let sealed = std::mem::replace(&mut self.active, Active::empty(next, now));
+        self.active.preallocated = self.config.preallocate;
+        if let Some(file) = sealed.file {
+            sealed.segment.keep_open(file);
+        }
+        sealed.segment.seal();
+        self.unsynced.push(sealed.segment);
+        self.shared.segments.store(Arc::new(segments));
+        Ok(base)
     }
 
-    /// Appends one batch: `head`, its 61 header bytes, and `rest`, in one write. The base offset must be the log end.
-    /// A newer leader epoch than the log knows gets its checkpoint entry first.
+    /// Makes the files of a new segment. The `.log` comes last: an index without one is swept away at the next start, a
+    /// `.log` without index would be scanned.
+    pub(crate) fn create_segment(&mut self, base: Offset) -> Result<Arc<Segment>, LogError> {
+        let place = &self.shared.place;
+        let segment = Segment::new(place, base, Lengths::NOTHING, base, self.config.index_rules());
+        self.names_made += 1;
+        create_files(&segment, self.config.preallocate.then(|| self.config.segment_limit()))?;
+        *segment.max.lock() = Some(MaxTimestamp::none(base));
+        Ok(Arc::new(segment))
+    }
+
+    /// Ends the active segment's indexes as a sealed segment has them: with the final time index entry, and files of
+    /// exactly their entries. Appends may still go on.
+    pub(crate) fn settle_active(&mut self, sync: bool) -> Result<(), LogError> {
+        self.cut_overhang()?;
+        let Active { segment, max, .. } = &self.active;
+        push_time(segment, max);
+        segment.offsets.settle(sync)?;
+        segment.times.settle(sync)?;
+        if self.active.preallocated {
+            self.active.writer()?.set_len(self.active.segment.len())?;
+            self.active.preallocated = false;
+        }
+        Ok(())
+    }
+
+    /// Appends one batch: `head`, its 61 header bytes, and `rest`, in one write. The base offset must be the log end, and
+    /// [`Self::roll_due`] must have been asked. A leader epoch newer than the log's gets its checkpoint entry first.
     ///
     /// # Errors
-    /// When the batch is larger than a segment or the write fails; nothing is visible to readers then.
+    /// When the batch is larger than a segment or the write fails; readers see nothing of it then, and what part of it
+    /// is in the file is cut off before the next append.
+    ///
+    /// # Panics
+    /// When the caller breaks the rules above.
     pub fn append(
         &mut self,
         header: &BatchHeader,
         head: &[u8; HEADER_LEN],
         rest: &[u8],
     ) -> Result<Written, LogError> {
-        let _ = (header, head, rest);
-        todo!()
+        let size = (HEADER_LEN + rest.len()) as u64;
+        let segment = Arc::clone(&self.active.segment);
+        let position = segment.len();
+        let limit = self.config.segment_limit();
+        if size > u64::from(limit) {
+            return Err(LogError::LargerThanSegment { dir: self.shared.place.dir.clone(), size, limit });
+        }
+        assert_eq!(header.base_offset, self.log_end(), "appends leave no gap");
+        assert_eq!(header.size() as u64, size, "the header counts the bytes behind it");
+        assert!(header.last_offset() >= header.base_offset, "a batch has an offset at least");
+        assert!(position + size <= i32::MAX as u64, "a segment is rolled before it outgrows an i32");
+        let last_relative = relative(segment.base, header.last_offset());
+
+        if header.leader_epoch > self.shared.epochs.load().latest().unwrap_or(LeaderEpoch::NONE) {
+            self.assign_leader_epoch(header.leader_epoch)?;
+        }
+        self.cut_overhang()?;
+        let file = self.active.writer()?;
+        self.active.unsynced = true;
+        if let Err(error) = file.write_at(position, &[IoSlice::new(head), IoSlice::new(rest)]) {
+            // What the file holds now is unknown. If it cannot be cut now, the next append tries again.
+            self.active.overhang = file.set_len(position).is_err();
+            self.active.preallocated = false;
+            return Err(error.into());
+        }
+        let end = header.next_offset();
+        segment.publish(position + size, end);
+        self.shared.set_log_end(end);
+
+        let active = &mut self.active;
+        active.max.take(header);
+        *segment.max.lock() = Some(active.max);
+        active.first_timestamp.get_or_insert(header.max_timestamp);
+        if active.since_entry > u64::from(self.config.index_interval_bytes) {
+            let entry = OffsetEntry { relative_offset: last_relative, position: index_position(position) };
+            let waiting = segment.offsets.push(entry);
+            push_time(&segment, &active.max);
+            active.since_entry = 0;
+            if waiting.is_multiple_of(WRITE_THROUGH) {
+                write_through(&segment);
+            }
+        }
+        active.since_entry += size;
+        Ok(Written {
+            base_offset: header.base_offset,
+            last_offset: header.last_offset(),
+            segment: segment.base,
+            position,
+            size: size as u32,
+        })
+    }
+
+    /// Cuts off what a failed write may have left.
+    fn cut_overhang(&mut self) -> Result<(), LogError> {
+        if self.active.overhang {
+            self.active.writer()?.set_len(self.active.segment.len())?;
+            self.active.overhang = false;
+        }
+        Ok(())
+    }
+
+    /// Begins `epoch` at the log end (leader-epoch-checkpoint, synced), unless the log knows it already. Older epochs
+    /// that would contradict it go.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be written; the log then does not know the epoch.
+    pub fn assign_leader_epoch(&mut self, epoch: LeaderEpoch) -> Result<(), LogError> {
+        let mut epochs = Epochs::clone(&self.shared.epochs.load());
+        if epoch.0 >= 0 && epochs.assign(epoch, self.log_end()) {
+            self.write_epochs(epochs)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write_epochs(&mut self, epochs: Epochs) -> Result<(), LogError> {
+        let place = &self.shared.place;
+        checkpoint::write_epochs(&*place.disk, &place.dir, epochs.lines())?;
+        self.epochs_changed = false;
+        self.shared.epochs.store(Arc::new(epochs));
+        Ok(())
     }
 
     /// A view for readers.
     #[must_use]
     pub fn reader(&self) -> LogReader {
-        todo!()
+        LogReader { shared: Arc::clone(&self.shared) }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.shared.place.dir
     }
 
     /// The offset that the next record gets.
     #[must_use]
     pub fn log_end(&self) -> Offset {
-        todo!()
+        self.shared.log_end()
     }
 
     /// The first offset that may be read.
     #[must_use]
     pub fn log_start(&self) -> Offset {
-        todo!()
+        self.shared.log_start()
     }
 
     /// Everything below this offset has been flushed.
     #[must_use]
     pub fn recovery_point(&self) -> Offset {
-        todo!()
+        self.recovery_point
     }
 
     /// The base offset of the segment that is appended to.
     #[must_use]
     pub fn active_base(&self) -> Offset {
-        todo!()
+        self.active.segment.base
     }
 
     /// Changes the limits from the next append on.
     pub fn set_config(&mut self, config: LogConfig) {
-        let _ = config;
-        todo!()
+        self.config = config;
     }
+}
 
-    /// What must be synced to move the recovery point to the log end of now.
-    #[must_use]
-    pub fn begin_flush(&self) -> Flush {
-        todo!()
+/// Adds the time index entry that says what the largest timestamp is now, if it is larger than what the index says.
+fn push_time(segment: &Segment, max: &MaxTimestamp) {
+    if let Some(entry) = max.entry(segment.base)
+        && segment.times.last().is_none_or(|last| entry.timestamp > last.timestamp)
+    {
+        segment.times.push(entry);
     }
+}
 
-    /// Tells the log that `flush` has run well.
-    pub fn flushed(&mut self, flush: &Flush) {
-        let _ = flush;
-        todo!()
+/// Writes the waiting index entries. A failure is no failure of the append: they stay in memory, and are tried again.
+fn write_through(segment: &Segment) {
+    let written = segment.offsets.write_through().and_then(|()| segment.times.write_through());
+    if let Err(error) = written {
+        tracing::warn!(%error, "index entries could not be written and are kept in memory");
     }
+}
 
-    /// Begins `epoch` at the log end (leader-epoch-checkpoint), unless it is known already.
-    ///
-    /// # Errors
-    /// When the checkpoint cannot be written.
-    pub fn assign_leader_epoch(&mut self, epoch: LeaderEpoch) -> Result<(), LogError> {
-        let _ = epoch;
-        todo!()
+/// Makes the files of a new segment, over what may be left of an older one that was removed in part.
+pub(crate) fn create_files(segment: &Segment, preallocate: Option<u32>) -> Result<(), LogError> {
+    for (kind, len) in
+        [(Kind::Index, 0), (Kind::TimeIndex, 0), (Kind::Log, u64::from(preallocate.unwrap_or(0)))]
+    {
+        let file = segment.place.disk.open(&segment.path(kind), OpenHow::Write)?;
+        if file.len()? != 0 {
+            file.set_len(0)?;
+        }
+        if len > 0 {
+            file.set_len(len)?;
+        }
     }
-
-    /// Moves the log start up to `offset`, which must not be above the log end, and returns the log start. Segments
-    /// below it go with the next [`Self::apply_retention`].
-    pub fn delete_records_before(&mut self, offset: Offset) -> Offset {
-        let _ = offset;
-        todo!()
-    }
-
-    /// Removes segments from the oldest on, as the limits say, never beyond `high_watermark`. Their files (and the
-    /// `.snapshot` of the same number) become `.deleted` and go with [`Self::remove_due_files`].
-    ///
-    /// # Errors
-    /// When a file operation fails.
-    pub fn apply_retention(&mut self, high_watermark: Offset, now: Millis) -> Result<Removed, LogError> {
-        let _ = (high_watermark, now);
-        todo!()
-    }
-
-    /// Removes the `.deleted` files whose delay is over, and says how many there were.
-    ///
-    /// # Errors
-    /// When a file cannot be removed.
-    pub fn remove_due_files(&mut self, now: Millis) -> Result<usize, LogError> {
-        let _ = now;
-        todo!()
-    }
-
-    /// Ends the log cleanly: final time index entry, indexes of exactly their entries, everything synced, recovery
-    /// point at the log end. The log must not be appended to afterwards; readers stay valid.
-    ///
-    /// # Errors
-    /// When a file operation fails; then the stop was not clean.
-    pub fn close(&mut self) -> Result<(), LogError> {
-        todo!()
+    match segment.place.disk.remove_file(&segment.path(Kind::TxnIndex)) {
+        Err(error) if !error.is_not_found() => Err(error.into()),
+        _ => Ok(()),
     }
 }

@@ -1,0 +1,123 @@
+//! Flushing: what must be synced, the syncing itself without the log's lock, and the recovery point that moves after it.
+
+use std::sync::Arc;
+
+use base::Offset;
+use disk::{DiskFile, OpenHow};
+
+use crate::error::LogError;
+use crate::names::Kind;
+use crate::place::Place;
+use crate::segment::Segment;
+use crate::writer::Log;
+
+/// What must be synced so that everything below [`Flush::up_to`] is on disk.
+///
+/// Sealed segments are synced with their indexes, since nobody will scan them again; of the active segment only the
+/// batches are, since a recovery reads it anyway and makes its indexes anew.
+#[derive(Debug)]
+pub struct Flush {
+    place: Arc<Place>,
+    sealed: Vec<Arc<Segment>>,
+    active: Option<(Arc<Segment>, Arc<dyn DiskFile>)>,
+    names_made: Option<u64>,
+    /// Whether the directory itself was made.
+    dir_made: bool,
+    up_to: Offset,
+}
+
+impl Flush {
+    /// Everything below this offset is flushed when [`Self::run`] has succeeded.
+    #[must_use]
+    pub fn up_to(&self) -> Offset {
+        self.up_to
+    }
+
+    /// Whether there is nothing to sync.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sealed.is_empty() && self.active.is_none() && self.names_made.is_none()
+    }
+
+    /// Syncs the files. Needs no lock; may run while appends go on.
+    ///
+    /// # Errors
+    /// When a sync fails: what was written since the last success is then in doubt, and the log must take no more.
+    pub fn run(&self) -> Result<(), LogError> {
+        for segment in &self.sealed {
+            match sync_sealed(segment) {
+                // Retention took it away meanwhile.
+                Err(LogError::Disk(error)) if error.is_not_found() && segment.is_removed() => {}
+                other => other?,
+            }
+        }
+        if let Some((segment, file)) = &self.active {
+            file.sync()?;
+            segment.offsets.write_through()?;
+            segment.times.write_through()?;
+        }
+        if self.names_made.is_some() {
+            self.place.disk.sync_dir(&self.place.dir)?;
+            if let Some(parent) = self.place.dir.parent().filter(|_| self.dir_made) {
+                self.place.disk.sync_dir(parent)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sync_sealed(segment: &Arc<Segment>) -> Result<(), LogError> {
+    // Opened for writing because some systems refuse to sync a file that was opened for reading.
+    segment.place.disk.open(&segment.path(Kind::Log), OpenHow::Write)?.sync()?;
+    segment.offsets.settle(true)?;
+    segment.times.settle(true)
+}
+
+impl Log {
+    /// What must be synced to move the recovery point to the log end of now.
+    #[must_use]
+    pub fn begin_flush(&self) -> Flush {
+        let active = self.active.file.as_ref().filter(|_| self.active.unsynced);
+        Flush {
+            place: Arc::clone(&self.shared.place),
+            sealed: self.unsynced.clone(),
+            active: active.map(|file| (Arc::clone(&self.active.segment), Arc::clone(file))),
+            names_made: (self.names_made > self.names_synced).then_some(self.names_made),
+            dir_made: self.dir_made && self.names_synced == 0,
+            up_to: self.log_end(),
+        }
+    }
+
+    /// Tells the log that `flush` has run well: the recovery point moves.
+    pub fn flushed(&mut self, flush: &Flush) {
+        self.recovery_point = self.recovery_point.max(flush.up_to);
+        self.unsynced.retain(|segment| !flush.sealed.iter().any(|synced| Arc::ptr_eq(synced, segment)));
+        if let Some(names_made) = flush.names_made {
+            self.names_synced = self.names_synced.max(names_made);
+        }
+        // Only if nothing was appended since the flush began is the active segment wholly synced.
+        if flush.up_to == self.log_end() && !self.active.overhang {
+            self.active.unsynced = false;
+        }
+    }
+
+    /// Ends the log cleanly: final time index entry, indexes of exactly their entries, everything synced, recovery
+    /// point at the log end. Touches nothing that was not changed since it was opened. The log must not be appended to
+    /// afterwards; readers stay valid.
+    ///
+    /// # Errors
+    /// When a file operation fails; then the stop was not clean.
+    pub fn close(&mut self) -> Result<(), LogError> {
+        if self.active.unsynced || self.active.preallocated {
+            self.settle_active(true)?;
+        }
+        if self.epochs_changed {
+            let epochs = crate::epochs::Epochs::clone(&self.shared.epochs.load());
+            self.write_epochs(epochs)?;
+        }
+        let flush = self.begin_flush();
+        flush.run()?;
+        self.flushed(&flush);
+        Ok(())
+    }
+}

@@ -1,0 +1,441 @@
+//! Opening a log: after a clean stop without reading what the marker vouches for, after a crash by reading all from the
+//! recovery point on.
+//!
+//! Looks first, decides from a table, touches last: segments are read and judged from the oldest on; only then are
+//! segments dropped (the newest first, so that a second crash leaves no gap), and the last one is cut. Rebuilt indexes are
+//! written along the way, being hints.
+
+mod scan_segment;
+mod sweep;
+mod tail;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base::{Millis, Offset};
+use disk::{Disk, OpenHow};
+
+use crate::checkpoint;
+use crate::config::{Known, LogConfig};
+use crate::epochs::Epochs;
+use crate::error::{Damage, LogError};
+use crate::index::TxnEntry;
+use crate::names::{FileName, Kind};
+use crate::place::Place;
+use crate::retention::park;
+use crate::segment::{Lengths, Segment};
+use crate::shared::Shared;
+use crate::writer::{Active, Log, create_files};
+use scan_segment::Scanned;
+use sweep::Files;
+use tail::Tail;
+
+/// What [`Log::open`] found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Whether the directory had no segment, and got its first one now.
+    pub created: bool,
+    /// Bytes that were read and checked because nothing vouched for them.
+    pub scanned_bytes: u64,
+    /// Bytes cut off the last segment that was kept.
+    pub truncated_bytes: u64,
+    /// Base offsets of segments that were dropped: behind a cut or a missing stretch, or all, below the log start.
+    pub dropped_segments: Vec<Offset>,
+    /// Base offsets of segments whose indexes were rebuilt.
+    pub rebuilt_indexes: Vec<Offset>,
+    /// What was flushed once and is damaged now. It was left as it is; reading it is an error.
+    pub damage: Vec<Damage>,
+}
+
+impl Log {
+    /// Opens the log in `dir`, which is made together with a first segment (at the known log start) if missing.
+    ///
+    /// After an unclean stop every batch from the recovery point's segment on is checked. At or above the recovery
+    /// point the first bad one ends the log; below it, where everything was promised once, nothing is cut: damage is
+    /// reported, and what lies behind it is served. Leftovers of deletions and compactions are swept away in any case.
+    ///
+    /// The recovery point must be of this very log: one of an older log of the same name would hold damage to be
+    /// promised data.
+    ///
+    /// # Errors
+    /// When a file operation fails, or the log holds messages in a format that is not read here.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        config: LogConfig,
+        known: Known,
+        now: Millis,
+    ) -> Result<(Self, Opened), LogError> {
+        let place = Arc::new(Place::new(disk, dir));
+        let dir_made = place.disk.entry(dir)?.is_none();
+        if dir_made {
+            place.disk.create_dir_all(dir)?;
+        }
+        let files = sweep::sweep(&place)?;
+        let mut opening =
+            Opening { place, config, known, kept: Vec::new(), cut: None, opened: Opened::default() };
+        opening.read(&files)?;
+        let (mut log, opened) = opening.finish(&files, now)?;
+        log.dir_made = dir_made;
+        Ok((log, opened))
+    }
+}
+
+/// What to do about a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plan {
+    /// Believe its files.
+    Trust,
+    /// Find its end, from the last index entry on.
+    FindEnd,
+    /// Read and check all of it.
+    Scan,
+}
+
+/// | stop    | segment                                   | plan    |
+/// |---------|-------------------------------------------|---------|
+/// | any     | an index file is missing                  | scan    |
+/// | unclean | the last one, or reaches past the recovery point | scan |
+/// | clean   | the last one                              | find end |
+/// | any     | any other                                 | trust   |
+fn plan(known: &Known, files: &Files, next: Option<Offset>) -> Plan {
+    let reaches_past = next.is_none_or(|next| next > known.recovery_point);
+    if files.index.is_none() || files.time_index.is_none() || (!known.clean && reaches_past) {
+        Plan::Scan
+    } else if next.is_none() {
+        Plan::FindEnd
+    } else {
+        Plan::Trust
+    }
+}
+
+/// What to do where no whole batch begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// The log ends here: nobody was promised what may have been here.
+    Cut,
+    /// Something was flushed here and is damaged: report it, keep it, go on behind it.
+    Report,
+}
+
+/// The lost offsets begin at `first`; below `promised` everything was flushed.
+fn judge(first: Offset, promised: Offset) -> Verdict {
+    if first >= promised { Verdict::Cut } else { Verdict::Report }
+}
+
+struct Opening {
+    place: Arc<Place>,
+    config: LogConfig,
+    known: Known,
+    kept: Vec<Kept>,
+    /// Where the last kept segment is to be cut.
+    cut: Option<u64>,
+    opened: Opened,
+}
+
+/// A segment that stays.
+struct Kept {
+    segment: Arc<Segment>,
+    /// The offset after its last batch.
+    end: Offset,
+    scanned: Option<Scanned>,
+    tail: Option<Tail>,
+}
+
+impl Opening {
+    /// Reads and judges the segments, oldest first, until one ends the log.
+    fn read(&mut self, files: &[Files]) -> Result<(), LogError> {
+        for (at, file) in files.iter().enumerate() {
+            let next = files.get(at + 1).map(|next| next.base);
+            let end = match plan(&self.known, file, next) {
+                Plan::Trust => {
+                    let end = next.expect("the last segment is never only trusted");
+                    let segment = self.segment(file, file.log, end);
+                    self.kept.push(Kept { segment, end, scanned: None, tail: None });
+                    end
+                }
+                Plan::FindEnd => {
+                    let segment = self.segment(file, file.log, file.base);
+                    match tail::find_end(&segment)? {
+                        Some(tail) => {
+                            let end = tail.end;
+                            if tail.rebuilt {
+                                self.opened.rebuilt_indexes.push(file.base);
+                            }
+                            self.kept.push(Kept { segment, end, scanned: None, tail: Some(tail) });
+                            end
+                        }
+                        None => self.scan(file, next)?,
+                    }
+                }
+                Plan::Scan => self.scan(file, next)?,
+            };
+            if self.cut.is_some() {
+                break;
+            }
+            if let Some(next) = next
+                && self.breaks_off(file, end, next)
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the log ends at `end` because offsets are missing, or twice there, before the next segment's `next`.
+    /// Where nothing is compacted that is the trace of lost writes.
+    fn breaks_off(&mut self, file: &Files, end: Offset, next: Offset) -> bool {
+        if end == next || self.config.compact_enabled {
+            return false;
+        }
+        if !self.known.clean && judge(end, self.known.recovery_point) == Verdict::Cut {
+            tracing::warn!(
+                dir = %self.place.dir.display(), log_end = end.0, next_segment = next.0,
+                "the next segment does not follow; the log ends before it"
+            );
+            return true;
+        }
+        if end < next {
+            self.report(Damage {
+                file: self.place.path(FileName::new(file.base, Kind::Log)),
+                position: file.log,
+                len: 0,
+                first: end,
+                next,
+            });
+        }
+        false
+    }
+
+    fn segment(&self, file: &Files, len: u64, end: Offset) -> Arc<Segment> {
+        let lengths =
+            Lengths { log: len, index: file.index.unwrap_or(0), time_index: file.time_index.unwrap_or(0) };
+        Arc::new(Segment::new(&self.place, file.base, lengths, end, self.config.index_rules()))
+    }
+
+    /// Reads a whole segment, keeps what stands, and returns its end.
+    fn scan(&mut self, file: &Files, next: Option<Offset>) -> Result<Offset, LogError> {
+        // What a clean stop left was flushed, all but what may have been added to the last segment since.
+        let promised =
+            if self.known.clean && next.is_some() { Offset(i64::MAX) } else { self.known.recovery_point };
+        let mut scanned = scan_segment::scan(&self.place, file, promised, self.config.index_rules())?;
+        self.opened.scanned_bytes += file.log;
+        self.opened.rebuilt_indexes.extend((file.log > 0).then_some(file.base));
+        if next.is_some() && scanned.cut.is_none() {
+            scanned.builder.seal();
+        }
+        if let Some(fault) = &scanned.cut {
+            tracing::warn!(
+                file = %self.place.path(FileName::new(file.base, Kind::Log)).display(),
+                position = scanned.len, bytes = file.log - scanned.len, log_end = scanned.end.0, why = %fault,
+                "no whole batch is there, and nothing from there on was flushed; the log is cut"
+            );
+            self.cut = Some(scanned.len);
+            self.opened.truncated_bytes += file.log - scanned.len;
+        }
+        // A hole at the very end swallows all offsets up to those that are known to be free.
+        let end = match scanned.holes.last() {
+            Some(hole) if hole.to == file.log => next.unwrap_or(self.known.recovery_point.max(scanned.end)),
+            _ => scanned.end,
+        };
+        let segment = self.segment(file, scanned.len, next.filter(|_| scanned.cut.is_none()).unwrap_or(end));
+        segment.offsets.overwrite(&scanned.builder.offsets)?;
+        segment.times.overwrite(&scanned.builder.times)?;
+        *segment.max.lock() = Some(scanned.builder.max);
+        for mut hole in std::mem::take(&mut scanned.holes) {
+            if hole.to == file.log {
+                hole.next = end;
+                scanned.ends_in_a_hole = true;
+            }
+            let (position, len) = (hole.from, hole.to - hole.from);
+            self.opened.damage.push(Damage {
+                file: segment.path(Kind::Log),
+                position,
+                len,
+                first: hole.first,
+                next: hole.next,
+            });
+            segment.note_hole(hole);
+        }
+        self.kept.push(Kept { segment, end, scanned: Some(scanned), tail: None });
+        Ok(end)
+    }
+
+    fn report(&mut self, damage: Damage) {
+        tracing::error!(
+            file = %damage.file.display(), position = damage.position, bytes = damage.len,
+            first_offset = damage.first.0, next_offset = damage.next.0,
+            "what was flushed here is missing"
+        );
+        self.opened.damage.push(damage);
+    }
+
+    /// Touches the files, and makes the log.
+    fn finish(mut self, files: &[Files], now: Millis) -> Result<(Log, Opened), LogError> {
+        let mut log_end = self.kept.last().map_or(Offset(0), |kept| kept.end);
+        let mut dropped: Vec<Offset> = files[self.kept.len()..].iter().map(|file| file.base).collect();
+        if !self.kept.is_empty() && log_end < self.known.log_start {
+            tracing::warn!(
+                dir = %self.place.dir.display(), log_end = log_end.0, log_start = self.known.log_start.0,
+                "the log ends below its start; all segments are dropped"
+            );
+            dropped = files.iter().map(|file| file.base).collect();
+            self.kept.clear();
+            self.cut = None;
+        }
+        let changed = self.cut.is_some() || !dropped.is_empty();
+        if self.known.clean && !changed && log_end < self.known.recovery_point && !self.kept.is_empty() {
+            let last = files.last().expect("something was kept");
+            self.report(Damage {
+                file: self.place.path(FileName::new(last.base, Kind::Log)),
+                position: last.log,
+                len: 0,
+                first: log_end,
+                next: self.known.recovery_point,
+            });
+        }
+        let mut parked = Vec::new();
+        for base in dropped.iter().rev() {
+            parked.extend(park(&self.place, *base)?);
+        }
+        if !dropped.is_empty() {
+            self.place.disk.sync_dir(&self.place.dir)?;
+        }
+        if let (Some(len), Some(last)) = (self.cut, self.kept.last()) {
+            cut(&last.segment, len, last.end)?;
+        }
+        self.opened.dropped_segments = dropped;
+
+        let mut names_made = 0;
+        let mut unsynced: Vec<Arc<Segment>> = Vec::new();
+        let mut segments: Vec<Arc<Segment>> =
+            self.kept.iter().map(|kept| Arc::clone(&kept.segment)).collect();
+        let scanned = self.kept.iter().filter(|kept| kept.scanned.is_some());
+        unsynced.extend(scanned.map(|kept| Arc::clone(&kept.segment)));
+
+        // A new segment is begun when there is none, and behind a hole that nothing ends.
+        let begin_at = match self.kept.last() {
+            None => Some(self.known.log_start.max(Offset(0))),
+            Some(last) => last.scanned.as_ref().is_some_and(|scan| scan.ends_in_a_hole).then_some(last.end),
+        };
+        let active = if let Some(base) = begin_at {
+            let rules = self.config.index_rules();
+            let segment = Arc::new(Segment::new(&self.place, base, Lengths::NOTHING, base, rules));
+            create_files(&segment, self.config.preallocate.then(|| self.config.segment_limit()))?;
+            *segment.max.lock() = Some(crate::rebuild::MaxTimestamp::none(base));
+            names_made = 1;
+            log_end = base;
+            self.opened.created = self.kept.is_empty() && files.is_empty();
+            segments.push(Arc::clone(&segment));
+            let mut active = Active::empty(segment, now);
+            active.preallocated = self.config.preallocate;
+            active
+        } else {
+            let last = self.kept.last().expect("else a segment is begun");
+            unsynced.retain(|segment| !Arc::ptr_eq(segment, &last.segment));
+            activate(last, now)?
+        };
+
+        let first = segments.first().expect("there is at least the new one").base;
+        let log_start = self.known.log_start.max(first);
+        let recovery_point =
+            if self.known.clean && !changed { log_end } else { self.known.recovery_point.min(log_end) };
+        let (epochs, learnt) = self.epochs(&segments, log_start, log_end)?;
+        let shared = Shared::new(Arc::clone(&self.place), segments, log_start, log_end, epochs);
+        let due = now.plus(self.config.file_delete_delay_ms.max(0));
+        let mut log = Log {
+            shared: Arc::new(shared),
+            config: self.config,
+            active,
+            recovery_point,
+            unsynced,
+            names_made,
+            names_synced: 0,
+            dir_made: false,
+            parked: parked.into_iter().map(|name| (due, self.place.path(name))).collect(),
+            epochs_changed: false,
+        };
+        if learnt {
+            let epochs = Epochs::clone(&log.shared.epochs.load());
+            log.write_epochs(epochs)?;
+        }
+        Ok((log, self.opened))
+    }
+
+    /// The leader epochs of the checkpoint, and those that the scanned batches teach; whether these must be written. If
+    /// the checkpoint is lost, the headers of the whole log are asked.
+    fn epochs(
+        &self,
+        segments: &[Arc<Segment>],
+        log_start: Offset,
+        log_end: Offset,
+    ) -> Result<(Epochs, bool), LogError> {
+        let lines = match checkpoint::read_epochs(&*self.place.disk, &self.place.dir) {
+            Ok(lines) => lines,
+            Err(LogError::Checkpoint { file, source }) => {
+                tracing::warn!(file = %file.display(), why = %source, "leader epochs are learnt from the batches");
+                None
+            }
+            Err(other) => return Err(other),
+        };
+        let mut learnt = false;
+        let mut epochs = Epochs::from_lines(lines.as_deref().unwrap_or_default());
+        epochs.truncate_end(log_end);
+        if lines.is_none() {
+            for segment in segments {
+                if let Some(mut batches) = segment.batches_from(segment.base, segment.len(), true)? {
+                    while let Some((_, header)) = batches.next()? {
+                        epochs.learn(header.leader_epoch, header.base_offset);
+                        learnt = true;
+                    }
+                }
+            }
+        } else {
+            for scanned in self.kept.iter().filter_map(|kept| kept.scanned.as_ref()) {
+                for line in &scanned.epochs {
+                    learnt |= epochs.learn(line.epoch, line.start);
+                }
+            }
+        }
+        epochs.truncate_start(log_start);
+        Ok((epochs, learnt))
+    }
+}
+
+/// Makes the last segment the one that is appended to.
+fn activate(last: &Kept, now: Millis) -> Result<Active, LogError> {
+    let mut active = Active::empty(Arc::clone(&last.segment), now);
+    if let Some(scanned) = &last.scanned {
+        active.max = scanned.builder.max;
+        active.first_timestamp = scanned.first_timestamp;
+        if scanned.len > 0 {
+            // Nobody knows whether what was read is on disk already.
+            active.writer()?;
+            active.unsynced = true;
+        }
+    } else if let Some(tail) = &last.tail {
+        active.max = tail.max;
+        active.first_timestamp = tail.first_timestamp;
+    }
+    *last.segment.max.lock() = Some(active.max);
+    Ok(active)
+}
+
+/// Cuts a segment at a batch border, and syncs that: bytes behind it must not come back when others were written over
+/// them in part.
+fn cut(segment: &Arc<Segment>, len: u64, end: Offset) -> Result<(), LogError> {
+    let file = segment.place.disk.open(&segment.path(Kind::Log), OpenHow::Write)?;
+    file.set_len(len)?;
+    file.sync()?;
+    let path = segment.path(Kind::TxnIndex);
+    if let Some(bytes) = disk::read_whole(&*segment.place.disk, &path, 1 << 30)? {
+        let kept = TxnEntry::all(&bytes).take_while(|entry| entry.last_offset < end).count() * TxnEntry::LEN;
+        if kept < bytes.len() {
+            segment.place.disk.open(&path, OpenHow::Write)?.set_len(kept as u64)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Reading one segment with every checksum, and judging where no whole batch begins.
+
+use base::{Millis, Offset};
+use disk::OpenHow;
+use records::BatchError;
+
+use super::sweep::Files;
+use super::{Verdict, judge};
+use crate::checkpoint::EpochLine;
+use crate::error::LogError;
+use crate::names::{FileName, Kind};
+use crate::place::Place;
+use crate::rebuild::{IndexBuilder, IndexRules};
+use crate::scan::Scanner;
+use crate::segment::Hole;
+use crate::walk::{Expected, Fault, Step};
+
+/// A scan says how far it is whenever it has read so much more.
+const PROGRESS: u64 = 1 << 30;
+
+/// What a scan found.
+#[derive(Debug)]
+pub(super) struct Scanned {
+    /// Bytes that count.
+    pub(super) len: u64,
+    /// The offset after the last whole batch.
+    pub(super) end: Offset,
+    /// Why the segment is to be cut at `len`, if it is.
+    pub(super) cut: Option<Fault>,
+    /// What is damaged below that.
+    pub(super) holes: Vec<Hole>,
+    /// Whether the last hole reaches the end of the file.
+    pub(super) ends_in_a_hole: bool,
+    pub(super) builder: IndexBuilder,
+    /// Where each leader epoch was met first.
+    pub(super) epochs: Vec<EpochLine>,
+    /// The largest timestamp of the first batch.
+    pub(super) first_timestamp: Option<Millis>,
+}
+
+/// Reads the segment of `files`. Below `promised` nothing is cut. Changes nothing.
+pub(super) fn scan(
+    place: &Place,
+    files: &Files,
+    promised: Offset,
+    rules: IndexRules,
+) -> Result<Scanned, LogError> {
+    let base = files.base;
+    let mut scanned = Scanned {
+        len: files.log,
+        end: base,
+        cut: None,
+        holes: Vec::new(),
+        ends_in_a_hole: false,
+        builder: IndexBuilder::new(base, rules),
+        epochs: Vec::new(),
+        first_timestamp: None,
+    };
+    if files.log == 0 {
+        return Ok(scanned);
+    }
+    let path = place.path(FileName::new(base, Kind::Log));
+    let file = place.disk.open(&path, OpenHow::Read)?;
+    let mut scanner = Scanner::new(&*file, 0, files.log, Expected { base, next: base });
+    let mut progress = PROGRESS;
+    let mut behind_a_hole = false;
+    loop {
+        match scanner.step()? {
+            Step::Batch(position, header) => {
+                if behind_a_hole && let Some(hole) = scanned.holes.last_mut() {
+                    hole.next = header.base_offset;
+                }
+                scanned.builder.take(&header, position, behind_a_hole);
+                behind_a_hole = false;
+                scanned.first_timestamp.get_or_insert(header.max_timestamp);
+                let epoch = header.leader_epoch;
+                if scanned.epochs.last().is_none_or(|last| epoch > last.epoch) {
+                    scanned.epochs.push(EpochLine { epoch, start: header.base_offset });
+                }
+                if position > progress {
+                    progress += PROGRESS;
+                    tracing::info!(file = %path.display(), position, bytes = files.log, "checking a segment");
+                }
+            }
+            Step::End => break,
+            Step::Bad(fault) => {
+                let old = matches!(fault, Fault::Header(BatchError::Magic(0 | 1)));
+                if old && scanner.looks_like_an_old_format()? {
+                    return Err(LogError::OldFormat { file: path, position: scanner.position() });
+                }
+                let from = scanner.position();
+                if judge(scanner.next_offset(), promised) == Verdict::Cut {
+                    scanned.len = from;
+                    scanned.cut = Some(fault);
+                    break;
+                }
+                let first = scanner.next_offset();
+                let to = scanner.find_next()?.unwrap_or(files.log);
+                scanned.holes.push(Hole { from, to, first, next: first, why: fault.to_string() });
+                scanner.jump(to);
+                behind_a_hole = true;
+            }
+        }
+    }
+    scanned.end = scanner.next_offset();
+    Ok(scanned)
+}

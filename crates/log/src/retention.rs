@@ -1,0 +1,167 @@
+//! Taking away what is old: by log start, by size, by time; and removing its files later.
+
+use std::sync::Arc;
+
+use base::{Millis, Offset};
+
+use crate::epochs::Epochs;
+use crate::error::LogError;
+use crate::names::{FileName, Kind, Parked};
+use crate::place::Place;
+use crate::reader::last_written;
+use crate::segment::Segment;
+use crate::writer::Log;
+
+/// What retention took away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// Base offsets of the removed segments, ascending.
+    pub segments: Vec<Offset>,
+    /// The log start after that.
+    pub log_start: Offset,
+}
+
+impl Log {
+    /// Moves the log start up to `offset`, never down, and returns the log start. Segments below it go with the next
+    /// [`Self::apply_retention`].
+    ///
+    /// # Panics
+    /// When `offset` is above the log end: the caller compares it with its high watermark.
+    pub fn delete_records_before(&mut self, offset: Offset) -> Offset {
+        assert!(offset <= self.log_end(), "the log start stays within the log");
+        if offset > self.log_start() {
+            self.shared.set_log_start(offset);
+            let mut epochs = Epochs::clone(&self.shared.epochs.load());
+            epochs.truncate_start(offset);
+            if epochs != **self.shared.epochs.load() {
+                // The checkpoint may lag: opening the log cuts it at the log start again.
+                self.epochs_changed = true;
+                self.shared.epochs.store(Arc::new(epochs));
+            }
+        }
+        self.log_start()
+    }
+
+    /// Removes segments from the oldest on, as the limits say, never beyond `high_watermark`: first those below the log
+    /// start, then by size, then by time (Kafka: `UnifiedLog.deleteOldSegments`). When all go, a new one is begun first.
+    /// Their files (and the `.snapshot` of the same number) become `.deleted` and go with [`Self::remove_due_files`].
+    ///
+    /// # Errors
+    /// When a file operation fails. Segments that were taken out of the log by then stay out.
+    pub fn apply_retention(&mut self, high_watermark: Offset, now: Millis) -> Result<Removed, LogError> {
+        let mut removed = Removed { segments: Vec::new(), log_start: self.log_start() };
+        let log_start = self.log_start();
+        let below_start =
+            |_: &Arc<Segment>, next: Option<Offset>| Ok(next.is_some_and(|next| next <= log_start));
+        self.take_while(high_watermark, now, &mut removed, below_start)?;
+        if self.config.delete_enabled {
+            if let Ok(limit) = u64::try_from(self.config.retention_bytes) {
+                let mut surplus = self.shared.size().saturating_sub(limit);
+                self.take_while(high_watermark, now, &mut removed, |segment, _| {
+                    let fits = segment.len() <= surplus && surplus > 0;
+                    surplus -= if fits { segment.len() } else { 0 };
+                    Ok(fits)
+                })?;
+            }
+            let limit = self.config.retention_ms;
+            if limit >= 0 {
+                self.take_while(high_watermark, now, &mut removed, |segment, _| {
+                    Ok(now.since(largest_timestamp(segment)?) > limit)
+                })?;
+            }
+        }
+        removed.log_start = self.log_start();
+        Ok(removed)
+    }
+
+    /// Takes segments from the oldest on while `wanted` (which also hears where the next one begins) says so.
+    fn take_while(
+        &mut self,
+        high_watermark: Offset,
+        now: Millis,
+        removed: &mut Removed,
+        mut wanted: impl FnMut(&Arc<Segment>, Option<Offset>) -> Result<bool, LogError>,
+    ) -> Result<(), LogError> {
+        let segments = self.shared.segments.load_full();
+        let mut count = 0;
+        for (at, segment) in segments.iter().enumerate() {
+            let next = segments.get(at + 1).map(|next| next.base);
+            let last_and_empty = next.is_none() && segment.len() == 0;
+            let end = next.unwrap_or(self.log_end());
+            if last_and_empty || end > high_watermark || !wanted(segment, next)? {
+                break;
+            }
+            count = at + 1;
+        }
+        if count == segments.len() {
+            self.roll(now)?;
+        }
+        if count > 0 {
+            self.remove_oldest(count, now)?;
+            removed.segments.extend(segments[..count].iter().map(|segment| segment.base));
+        }
+        Ok(())
+    }
+
+    fn remove_oldest(&mut self, count: usize, now: Millis) -> Result<(), LogError> {
+        let segments = self.shared.segments.load_full();
+        let (gone, kept) = segments.split_at(count);
+        self.delete_records_before(kept[0].base);
+        self.shared.segments.store(Arc::new(kept.to_vec()));
+        self.unsynced.retain(|segment| gone.iter().all(|gone| !Arc::ptr_eq(gone, segment)));
+        let due = now.plus(self.config.file_delete_delay_ms.max(0));
+        for segment in gone {
+            segment.remove();
+            for parked in park(&self.shared.place, segment.base)? {
+                self.parked.push_back((due, self.shared.place.path(parked)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the `.deleted` files whose delay is over, and says how many there were.
+    ///
+    /// # Errors
+    /// When a file cannot be removed; it is tried again next time.
+    pub fn remove_due_files(&mut self, now: Millis) -> Result<usize, LogError> {
+        let mut count = 0;
+        while let Some((_, path)) = self.parked.front().filter(|(due, _)| *due <= now) {
+            match self.shared.place.disk.remove_file(path) {
+                Err(error) if !error.is_not_found() => return Err(error.into()),
+                _ => count += 1,
+            }
+            self.parked.pop_front();
+        }
+        Ok(count)
+    }
+
+    /// When the next `.deleted` file is to be removed.
+    #[must_use]
+    pub fn next_removal(&self) -> Option<Millis> {
+        self.parked.front().map(|(due, _)| *due)
+    }
+}
+
+/// The largest record timestamp, or when the file was last written if no record has one.
+fn largest_timestamp(segment: &Arc<Segment>) -> Result<Millis, LogError> {
+    match segment.max_timestamp()?.timestamp {
+        none if none < Millis(0) => last_written(segment),
+        timestamp => Ok(timestamp),
+    }
+}
+
+/// Renames all files of the segment at `base`, and the snapshot of the same number, to `.deleted`. The `.log` goes first,
+/// so that what a crash leaves is an index without one, which the next start removes.
+pub(crate) fn park(place: &Place, base: Offset) -> Result<Vec<FileName>, LogError> {
+    let mut parked = Vec::new();
+    for kind in Kind::ALL {
+        let name = FileName::new(base, kind);
+        let deleted = name.parked(Parked::Deleted);
+        match place.disk.rename(&place.path(name), &place.path(deleted)) {
+            Ok(()) => parked.push(deleted),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(parked)
+}

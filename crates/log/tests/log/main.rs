@@ -1,0 +1,4 @@
+//! The log through its public face.
+
+mod common;
+mod layout;
