@@ -9,7 +9,7 @@ use crate::versions::Versions;
 
 /// What a message is.
 pub(crate) enum Kind {
-    Request { api: Ident, response: Type },
+    Request { api: Ident, response: Box<Type> },
     Response { api: Ident },
     Record { key: i16 },
     Data,
@@ -82,7 +82,7 @@ impl MessageAttributes {
         }
         let fails = |what: &str| syn::Error::new(name.span(), format!("`#[message]` of `{name}` {what}"));
         let kind = match (request, response, record, data) {
-            (Some(api), Some(response), None, false) => Kind::Request { api, response },
+            (Some(api), Some(response), None, false) => Kind::Request { api, response: Box::new(response) },
             (None, Some(api), None, false) => Kind::Response { api: response_api(&api)? },
             (None, None, Some(key), false) => Kind::Record { key },
             (None, None, None, true) => Kind::Data,

@@ -1,10 +1,11 @@
 //! From a struct to its implementations.
 //!
-//! The code that comes out names everything by its full path (`::core`, the path of `wire`) and its own variables with
-//! the span of the macro, so that neither a shadowed `Result` nor a field called `from` can get in its way.
+//! The code that comes out names everything by its full path (`::core`, the path of `wire`), and its own variables as
+//! nobody else does, so that neither a shadowed `Result` nor a field or constant called `from` can get in its way.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, LitStr, Path, Type};
 
@@ -71,7 +72,7 @@ impl<'a> Member<'a> {
             ));
         }
         let spelling = attributes.name.clone().unwrap_or_else(|| attributes::camel_case(name));
-        let local = Ident::new(&format!("field_{}", syn::ext::IdentExt::unraw(name)), Span::mixed_site());
+        let local = local(&format!("field_{}", name.unraw()));
         Ok(Self { name, r#type: &field.ty, attributes, spelling, local })
     }
 
@@ -98,6 +99,12 @@ impl<'a> Member<'a> {
             quote!(<#r#type as #wire::Field>::is_unset(#value))
         }
     }
+}
+
+/// A variable of generated code.
+fn local(name: &str) -> Ident {
+    // The span keeps variables apart; a constant in scope would still be taken for a pattern, hence the underscores.
+    Ident::new(&format!("__{name}"), Span::mixed_site())
 }
 
 /// A guess, for a better error only.
@@ -190,7 +197,7 @@ impl Schema<'_> {
 
     fn smallest(&self) -> TokenStream {
         let wire = self.wire;
-        let layout = Ident::new("layout", Span::mixed_site());
+        let layout = local("layout");
         let sizes = self.untagged().map(|field| {
             let (r#type, field_layout) = (field.r#type, self.layout_of(field, &layout));
             let size = quote!(<#r#type as #wire::Field>::smallest(#field_layout));
@@ -209,7 +216,6 @@ impl Schema<'_> {
 
     fn read(&self) -> TokenStream {
         let wire = self.wire;
-        let local = |name| Ident::new(name, Span::mixed_site());
         let (from, layout, error, content, tag) =
             (local("from"), local("layout"), local("error"), local("content"), local("tag"));
         let read = |field: &Member<'_>, from: TokenStream| {
@@ -287,7 +293,6 @@ impl Schema<'_> {
 
     fn write(&self) -> TokenStream {
         let wire = self.wire;
-        let local = |name| Ident::new(name, Span::mixed_site());
         let (to, layout, error, count) = (local("to"), local("layout"), local("error"), local("count"));
         let refused = |field: &Member<'_>| {
             // At a version without the field.
@@ -368,7 +373,6 @@ impl Schema<'_> {
 
     fn value(&self) -> TokenStream {
         let wire = self.wire;
-        let local = |name| Ident::new(name, Span::mixed_site());
         let (layout, members) = (local("layout"), local("members"));
         let push = self.fields.iter().map(|field| {
             let (name, r#type, spelling) = (field.name, field.r#type, &field.spelling);
@@ -397,6 +401,7 @@ impl Schema<'_> {
 
     fn nullable(&self) -> TokenStream {
         let (name, wire) = (self.name, self.wire);
+        let (from, to, layout, value) = (local("from"), local("to"), local("layout"), local("value"));
         quote! {
             #[automatically_derived]
             impl #wire::Nullable for #name {
@@ -405,28 +410,28 @@ impl Schema<'_> {
                 }
 
                 fn read_nullable(
-                    from: &mut #wire::Decoder,
-                    layout: #wire::Layout,
+                    #from: &mut #wire::Decoder,
+                    #layout: #wire::Layout,
                 ) -> ::core::result::Result<::core::option::Option<Self>, #wire::DecodeError> {
-                    if from.i8()? < 0 {
+                    if #from.i8()? < 0 {
                         ::core::result::Result::Ok(::core::option::Option::None)
                     } else {
-                        <Self as #wire::Field>::read(from, layout).map(::core::option::Option::Some)
+                        <Self as #wire::Field>::read(#from, #layout).map(::core::option::Option::Some)
                     }
                 }
 
                 fn write_nullable(
-                    value: ::core::option::Option<&Self>,
-                    to: &mut #wire::Encoder,
-                    layout: #wire::Layout,
+                    #value: ::core::option::Option<&Self>,
+                    #to: &mut #wire::Encoder,
+                    #layout: #wire::Layout,
                 ) -> ::core::result::Result<(), #wire::EncodeError> {
-                    match value {
-                        ::core::option::Option::Some(value) => {
-                            to.i8(1);
-                            <Self as #wire::Field>::write(value, to, layout)
+                    match #value {
+                        ::core::option::Option::Some(#value) => {
+                            #to.i8(1);
+                            <Self as #wire::Field>::write(#value, #to, #layout)
                         }
                         ::core::option::Option::None => {
-                            to.i8(-1);
+                            #to.i8(-1);
                             ::core::result::Result::Ok(())
                         }
                     }
@@ -467,3 +472,6 @@ impl Schema<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

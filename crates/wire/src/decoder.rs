@@ -224,20 +224,25 @@ impl Decoder {
         }
     }
 
-    /// Reads `claimed` elements. Reserves at most as much memory as there are bytes left; what comes beyond that
-    /// grows with what was really read.
+    /// Reads `claimed` elements.
     pub(crate) fn list<T: Field>(&mut self, claimed: usize, layout: Layout) -> Result<Vec<T>, DecodeError> {
+        let mut list = self.reserve(claimed, layout)?;
+        for _ in 0..claimed {
+            list.push(T::read(self, layout)?);
+        }
+        Ok(list)
+    }
+
+    /// An empty list for `claimed` elements, if they can be there. It reserves at most as much memory as there are
+    /// bytes left; beyond that it grows with what is really read.
+    fn reserve<T: Field>(&mut self, claimed: usize, layout: Layout) -> Result<Vec<T>, DecodeError> {
         let fits = self.remaining() / T::smallest(layout).max(1);
         if claimed > fits {
             return Err(DecodeFault::LengthBeyondFrame { claimed, fits }.into());
         }
         let memory = claimed.saturating_mul(size_of::<T>());
         self.list_memory = self.list_memory.checked_sub(memory).ok_or(DecodeFault::ListsTooLarge)?;
-        let mut list = Vec::with_capacity(claimed.min(self.remaining() / size_of::<T>().max(1)));
-        for _ in 0..claimed {
-            list.push(T::read(self, layout)?);
-        }
-        Ok(list)
+        Ok(Vec::with_capacity(claimed.min(self.remaining() / size_of::<T>().max(1))))
     }
 
     /// Reads tag and size of a tagged field and cuts off its content. For the code that `#[derive(Message)]` writes.

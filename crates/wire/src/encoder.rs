@@ -280,3 +280,82 @@ fn varint(mut number: u32) -> ([u8; 5], usize) {
         len += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsigned_varints_are_as_short_as_they_can_be() {
+        for (number, expected) in [
+            (0, &[0x00][..]),
+            (127, &[0x7f]),
+            (128, &[0x80, 0x01]),
+            (16_384, &[0x80, 0x80, 0x01]),
+            (u32::MAX, &[0xff, 0xff, 0xff, 0xff, 0x0f]),
+        ] {
+            let mut to = Encoder::new();
+            to.unsigned_varint(number);
+            assert_eq!(to.into_bytes(), Ok(Bytes::from_static(expected)), "{number}");
+        }
+    }
+
+    #[test]
+    fn large_bytes_are_segments_of_their_own_and_not_copied() {
+        let large = Bytes::from(vec![7; SHARED_FROM]);
+        let small = large.slice(1..);
+        let mut to = Encoder::new();
+        to.i8(1);
+        to.share(&small);
+        to.share(&large);
+        to.i8(2);
+        to.external(5, 9).expect("not in a tag");
+        to.external(0, 10).expect("not in a tag");
+        assert_eq!(to.len(), 2 + small.len() + large.len() + 5);
+
+        let segments = to.finish();
+        let [Segment::Bytes(head), Segment::Bytes(shared), Segment::Bytes(tail), elsewhere] = &segments[..]
+        else {
+            panic!("{segments:?}")
+        };
+        assert_eq!(head.len(), 1 + small.len());
+        assert_eq!(shared.as_ptr(), large.as_ptr());
+        assert_eq!(tail[..], [2]);
+        assert_eq!(*elsewhere, Segment::External { len: 5, slot: 9 });
+        assert_eq!(elsewhere.len(), 5);
+        assert!(segments.iter().all(|segment| !segment.is_empty()));
+    }
+
+    #[test]
+    fn a_run_of_bytes_holds_nothing_from_elsewhere() {
+        let large = Bytes::from(vec![7; SHARED_FROM]);
+        let mut to = Encoder::with_capacity(1);
+        assert!(to.is_empty());
+        to.share(&large);
+        assert_eq!(to.into_bytes().expect("in memory").as_ptr(), large.as_ptr());
+
+        let mut to = Encoder::new();
+        to.external(5, 0).expect("not in a tag");
+        assert_eq!(to.into_bytes(), Err(EncodeFault::ExternalHere.into()));
+    }
+
+    #[test]
+    fn the_content_of_a_tag_comes_after_its_size_however_large() {
+        let large = Bytes::from(vec![7; SHARED_FROM]);
+        let mut to = Encoder::new();
+        to.tagged(1, |to| {
+            to.share(&large);
+            to.tagged(2, |to| {
+                to.i8(5);
+                Ok(())
+            })
+        })
+        .expect("a small tag");
+        let bytes = to.into_bytes().expect("in memory");
+        assert_eq!(bytes[..4], [1, 0x83, 0x20, 7]);
+        assert_eq!(bytes[bytes.len() - 4..], [7, 2, 1, 5]);
+
+        let error = Encoder::new().tagged(1, |to| to.external(1, 0)).expect_err("in a tag");
+        assert_eq!(error.fault, EncodeFault::ExternalHere);
+    }
+}

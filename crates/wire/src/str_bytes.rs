@@ -109,3 +109,32 @@ impl fmt::Debug for StrBytes {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn a_map_of_names_is_asked_with_plain_text() {
+        let names = HashMap::from([(StrBytes::from("orders".to_owned()), 1)]);
+        assert_eq!(names.get("orders"), Some(&1));
+        assert_eq!(names.get("other"), None);
+    }
+
+    #[test]
+    fn text_reads_as_text() {
+        let name = StrBytes::from_static("orders");
+        assert_eq!(name, "orders");
+        assert_eq!(name, *"orders");
+        assert_eq!(format!("{name} {name:?}"), "orders \"orders\"");
+        assert_eq!(name.as_ref().len(), 6);
+        assert!(StrBytes::default().is_empty());
+    }
+
+    #[test]
+    fn only_utf8_is_text() {
+        assert_eq!(StrBytes::try_from(Bytes::from_static(b"\xff")), Err(DecodeFault::NotUtf8.into()));
+    }
+}

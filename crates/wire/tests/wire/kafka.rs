@@ -4,35 +4,53 @@ use bytes::Bytes;
 use wire::control_records::{
     KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord, SnapshotHeaderRecord, VotersRecord,
 };
-use wire::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
-use wire::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
-use wire::messages::create_topics::{CreateTopicsRequest, CreateTopicsResponse};
-use wire::messages::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
-use wire::messages::describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
-use wire::messages::describe_producers::{DescribeProducersRequest, DescribeProducersResponse};
-use wire::messages::describe_topic_partitions::{
-    DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
+use wire::metadata_records::{
+    AbortTransactionRecord, AccessControlEntryRecord, BeginTransactionRecord, BrokerRegistrationChangeRecord,
+    ClearElrRecord, ClientQuotaRecord, ConfigRecord, DelegationTokenRecord, EndTransactionRecord,
+    FeatureLevelRecord, FenceBrokerRecord, MetadataRecord, NoOpRecord, PartitionChangeRecord,
+    PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord, RegisterControllerRecord,
+    RemoveAccessControlEntryRecord, RemoveDelegationTokenRecord, RemoveTopicRecord,
+    RemoveUserScramCredentialRecord, TopicRecord, UnfenceBrokerRecord, UnregisterBrokerRecord,
+    UserScramCredentialRecord, ZkMigrationStateRecord,
 };
-use wire::messages::fetch::{FetchRequest, FetchResponse};
-use wire::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
-use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
-use wire::messages::metadata::{MetadataRequest, MetadataResponse};
-use wire::messages::offset_for_leader_epoch::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
-use wire::messages::produce::{ProduceRequest, ProduceResponse};
-use wire::metadata_records::MetadataRecord;
 use wire::{Message, decode_exact, to_bytes};
 
-const APIS: &str = include_str!("../fixtures/kafka-4.1.1/apis.tsv");
+/// Every request and response.
+pub(crate) mod all {
+    pub(crate) use wire::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+    pub(crate) use wire::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
+    pub(crate) use wire::messages::create_topics::{CreateTopicsRequest, CreateTopicsResponse};
+    pub(crate) use wire::messages::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
+    pub(crate) use wire::messages::describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
+    pub(crate) use wire::messages::describe_producers::{
+        DescribeProducersRequest, DescribeProducersResponse,
+    };
+    pub(crate) use wire::messages::describe_topic_partitions::{
+        DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
+    };
+    pub(crate) use wire::messages::fetch::{FetchRequest, FetchResponse};
+    pub(crate) use wire::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+    pub(crate) use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
+    pub(crate) use wire::messages::metadata::{MetadataRequest, MetadataResponse};
+    pub(crate) use wire::messages::offset_for_leader_epoch::{
+        OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
+    };
+    pub(crate) use wire::messages::produce::{ProduceRequest, ProduceResponse};
+}
+use all::*;
+
+pub(crate) const APIS: &str = include_str!("../fixtures/kafka-4.1.1/apis.tsv");
+const DEFAULTS: &str = include_str!("../fixtures/kafka-4.1.1/defaults.tsv");
 const RECORDS: &str = include_str!("../fixtures/kafka-4.1.1/records.tsv");
 
-struct Line<'a> {
-    name: &'a str,
-    version: i16,
-    bytes: Bytes,
+pub(crate) struct Line<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: i16,
+    pub(crate) bytes: Bytes,
     json: &'a str,
 }
 
-fn lines(file: &str) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines(file: &str) -> impl Iterator<Item = Line<'_>> {
     file.lines().map(|line| {
         let mut columns = line.split('\t');
         let mut next = || columns.next().expect("four columns");
@@ -41,6 +59,44 @@ fn lines(file: &str) -> impl Iterator<Item = Line<'_>> {
             (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex"));
         Line { name, version: version.parse().expect("a version"), bytes: bytes.collect(), json }
     })
+}
+
+/// Runs a piece of code for each request and response of the fixture, with its type and its line.
+macro_rules! each_message {
+    (|$type:ident, $line:ident| $run:block) => {
+        each_message!(@ $type $line $run;
+            ApiVersionsRequest ApiVersionsResponse
+            CreatePartitionsRequest CreatePartitionsResponse
+            CreateTopicsRequest CreateTopicsResponse
+            DeleteTopicsRequest DeleteTopicsResponse
+            DescribeClusterRequest DescribeClusterResponse
+            DescribeProducersRequest DescribeProducersResponse
+            DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse
+            FetchRequest FetchResponse
+            InitProducerIdRequest InitProducerIdResponse
+            ListOffsetsRequest ListOffsetsResponse
+            MetadataRequest MetadataResponse
+            OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse
+            ProduceRequest ProduceResponse
+        )
+    };
+    (@ $type:ident $line:ident $run:block; $($message:ident)*) => {
+        for $line in crate::kafka::lines(crate::kafka::APIS) {
+            match $line.name {
+                $(stringify!($message) => {
+                    type $type = crate::kafka::all::$message;
+                    $run
+                })*
+                other => panic!("{other} is not declared"),
+            }
+        }
+    };
+}
+pub(crate) use each_message;
+
+/// Calls `run` with the bytes of each metadata record of the fixture.
+pub(crate) fn each_metadata_record(run: impl Fn(Bytes)) {
+    lines(RECORDS).skip_while(|line| line.name != "RegisterBrokerRecord").for_each(|line| run(line.bytes));
 }
 
 fn check<M: Message>(line: &Line<'_>) {
@@ -67,24 +123,10 @@ macro_rules! check_by_name {
 #[test]
 fn requests_and_responses_are_kafkas() {
     let mut at_highest_version = 0;
-    for line in lines(APIS) {
-        let (version, highest) = check_by_name!(&line;
-            ApiVersionsRequest ApiVersionsResponse
-            CreatePartitionsRequest CreatePartitionsResponse
-            CreateTopicsRequest CreateTopicsResponse
-            DeleteTopicsRequest DeleteTopicsResponse
-            DescribeClusterRequest DescribeClusterResponse
-            DescribeProducersRequest DescribeProducersResponse
-            DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse
-            FetchRequest FetchResponse
-            InitProducerIdRequest InitProducerIdResponse
-            ListOffsetsRequest ListOffsetsResponse
-            MetadataRequest MetadataResponse
-            OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse
-            ProduceRequest ProduceResponse
-        );
-        at_highest_version += usize::from(version == highest);
-    }
+    each_message!(|M, line| {
+        check::<M>(&line);
+        at_highest_version += usize::from(line.version == *M::VERSIONS.end());
+    });
     assert_eq!(at_highest_version, 2 * 2 * 13, "two lines for each of the two messages of 13 APIs");
 }
 
@@ -114,4 +156,39 @@ fn metadata_records_are_kafkas() {
         }
     }
     assert_eq!(names.len(), 26, "{names:?}");
+}
+
+/// How many lines were compared.
+macro_rules! check_defaults {
+    ($($message:ident)*) => {{
+        $({
+            let line = lines(DEFAULTS).find(|line| line.name == stringify!($message));
+            let line = line.expect("every message has a line");
+            let default = $message::default();
+            assert_eq!(line.version, *$message::VERSIONS.end());
+            assert_eq!(default.value(line.version).to_json(), line.json, "{}", line.name);
+            assert_eq!(to_bytes(&default, line.version), Ok(line.bytes), "{}", line.name);
+        })*
+        [$(stringify!($message)),*].len()
+    }};
+}
+
+#[test]
+fn defaults_are_kafkas() {
+    let compared = check_defaults! {
+        ApiVersionsRequest ApiVersionsResponse CreatePartitionsRequest CreatePartitionsResponse CreateTopicsRequest
+        CreateTopicsResponse DeleteTopicsRequest DeleteTopicsResponse DescribeClusterRequest
+        DescribeClusterResponse DescribeProducersRequest DescribeProducersResponse DescribeTopicPartitionsRequest
+        DescribeTopicPartitionsResponse FetchRequest FetchResponse InitProducerIdRequest InitProducerIdResponse
+        ListOffsetsRequest ListOffsetsResponse MetadataRequest MetadataResponse OffsetForLeaderEpochRequest
+        OffsetForLeaderEpochResponse ProduceRequest ProduceResponse
+        LeaderChangeMessage SnapshotHeaderRecord SnapshotFooterRecord KRaftVersionRecord VotersRecord
+        AbortTransactionRecord AccessControlEntryRecord BeginTransactionRecord BrokerRegistrationChangeRecord
+        ClearElrRecord ClientQuotaRecord ConfigRecord DelegationTokenRecord EndTransactionRecord FeatureLevelRecord
+        FenceBrokerRecord NoOpRecord PartitionChangeRecord PartitionRecord ProducerIdsRecord RegisterBrokerRecord
+        RegisterControllerRecord RemoveAccessControlEntryRecord RemoveDelegationTokenRecord RemoveTopicRecord
+        RemoveUserScramCredentialRecord TopicRecord UnfenceBrokerRecord UnregisterBrokerRecord
+        UserScramCredentialRecord ZkMigrationStateRecord
+    };
+    assert_eq!(compared, lines(DEFAULTS).count());
 }

@@ -5,3 +5,5 @@ mod hostile;
 mod kafka;
 mod kafka_protocol;
 mod sample;
+
+pub(crate) use wire as renamed_wire;

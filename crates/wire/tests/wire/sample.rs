@@ -1,1 +1,283 @@
+//! Messages with random content.
 
+use bytes::Bytes;
+use uuid::Uuid;
+use wire::messages::{
+    api_versions, create_partitions, create_topics, delete_topics, describe_cluster, describe_producers,
+    describe_topic_partitions, fetch, init_producer_id, list_offsets, metadata, offset_for_leader_epoch,
+    produce,
+};
+use wire::{Payload, StrBytes};
+
+/// What content is drawn from.
+pub(crate) struct Draw {
+    /// State of an xorshift generator; never 0.
+    state: u64,
+    /// The most elements of a list, so that a failing message can shrink.
+    longest: u8,
+    /// The version that the message is for: what it cannot say is not drawn.
+    version: i16,
+}
+
+impl Draw {
+    pub(crate) fn new(seed: u64, longest: u8, version: i16) -> Self {
+        Self { state: seed | 1, longest, version }
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 32) as u8
+    }
+
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        std::array::from_fn(|_| self.byte())
+    }
+}
+
+pub(crate) trait Sample: Sized {
+    fn sample(draw: &mut Draw) -> Self;
+}
+
+macro_rules! numbers {
+    ($($number:ident)*) => {$(
+        impl Sample for $number {
+            fn sample(draw: &mut Draw) -> Self {
+                // Small numbers, -1 among them, meet defaults more often.
+                match draw.byte() {
+                    small @ 0..128 => $number::from((small % 4) as i8) - 1,
+                    _ => $number::from_be_bytes(draw.array()),
+                }
+            }
+        }
+    )*};
+}
+numbers!(i8 i16 i32 i64);
+
+impl Sample for bool {
+    fn sample(draw: &mut Draw) -> Self {
+        draw.byte() % 2 == 1
+    }
+}
+
+impl Sample for Uuid {
+    fn sample(draw: &mut Draw) -> Self {
+        Self::from_bytes(draw.array())
+    }
+}
+
+impl Sample for Bytes {
+    fn sample(draw: &mut Draw) -> Self {
+        // Long enough now and then for a length of two bytes in compact form, and for a segment of its own.
+        let len = match draw.byte() {
+            255 => 2 * wire::SHARED_FROM,
+            long @ 240.. => usize::from(long) * 2,
+            short => usize::from(short % 8),
+        };
+        (0..len).map(|_| draw.byte()).collect()
+    }
+}
+
+impl Sample for StrBytes {
+    fn sample(draw: &mut Draw) -> Self {
+        let letters = ['a', 'b', '-', '.', '"', '\0', '\u{e9}', '\u{4e16}', '\u{1f600}'];
+        let text: String =
+            Bytes::sample(draw).iter().map(|byte| letters[usize::from(*byte) % letters.len()]).collect();
+        text.into()
+    }
+}
+
+impl Sample for Payload {
+    fn sample(draw: &mut Draw) -> Self {
+        Bytes::sample(draw).into()
+    }
+}
+
+impl<T: Sample> Sample for Vec<T> {
+    fn sample(draw: &mut Draw) -> Self {
+        let len = draw.byte() % (draw.longest + 1);
+        (0..len).map(|_| T::sample(draw)).collect()
+    }
+}
+
+impl<T: Sample> Sample for Option<T> {
+    fn sample(draw: &mut Draw) -> Self {
+        (draw.byte() >= 64).then(|| T::sample(draw))
+    }
+}
+
+/// `field` is drawn at all versions, `field(3..)` only where setting it is no error, `field(null 3..)` may be null
+/// only there. A second telling of the schemas, which the encoder has to agree with.
+macro_rules! sample {
+    ($($module:ident::{$($type:ident { $($field:ident $(($($when:tt)*))?),* })*})*) => {$($(
+        impl Sample for $module::$type {
+            fn sample(draw: &mut Draw) -> Self {
+                let mut sample = Self::default();
+                let Self { $($field),* } = &mut sample;
+                $(sample!(@set draw, $field $(, $($when)*)?);)*
+                sample
+            }
+        }
+    )*)*};
+    (@set $draw:ident, $field:ident) => { *$field = Sample::sample($draw) };
+    (@set $draw:ident, $field:ident, null $versions:expr) => {
+        if ($versions).contains(&$draw.version) {
+            *$field = Sample::sample($draw);
+        } else {
+            *$field = Some(Sample::sample($draw));
+        }
+    };
+    (@set $draw:ident, $field:ident, $versions:expr) => {
+        if ($versions).contains(&$draw.version) {
+            *$field = Sample::sample($draw);
+        }
+    };
+}
+
+sample! {
+    produce::{
+        ProduceRequest { transactional_id, acks, timeout_ms, topic_data }
+        TopicProduceData { name, topic_id, partition_data }
+        PartitionProduceData { index, records }
+        ProduceResponse { responses, throttle_time_ms, node_endpoints(10..) }
+        TopicProduceResponse { name, topic_id, partition_responses }
+        PartitionProduceResponse {
+            index, error_code, base_offset, log_append_time_ms, log_start_offset, record_errors, error_message,
+            current_leader(10..)
+        }
+        BatchIndexAndErrorMessage { batch_index, batch_index_error_message }
+        LeaderIdAndEpoch { leader_id, leader_epoch }
+        NodeEndpoint { node_id, host, port, rack }
+    }
+    fetch::{
+        FetchRequest {
+            cluster_id, replica_id(..15), replica_state(15..), max_wait_ms, min_bytes, max_bytes, isolation_level,
+            session_id, session_epoch, topics, forgotten_topics_data(7..), rack_id
+        }
+        ReplicaState { replica_id, replica_epoch }
+        FetchTopic { topic, topic_id, partitions }
+        FetchPartition {
+            partition, current_leader_epoch, fetch_offset, last_fetched_epoch(12..), log_start_offset,
+            partition_max_bytes, replica_directory_id, high_watermark
+        }
+        ForgottenTopic { topic, topic_id, partitions }
+        FetchResponse { throttle_time_ms, error_code, session_id(7..), responses, node_endpoints(16..) }
+        FetchableTopicResponse { topic, topic_id, partitions }
+        PartitionData {
+            partition_index, error_code, high_watermark, last_stable_offset, log_start_offset, diverging_epoch(12..),
+            current_leader(12..), snapshot_id(12..), aborted_transactions, preferred_read_replica(11..), records
+        }
+        EpochEndOffset { epoch, end_offset }
+        LeaderIdAndEpoch { leader_id, leader_epoch }
+        SnapshotId { end_offset, epoch }
+        AbortedTransaction { producer_id, first_offset }
+        NodeEndpoint { node_id, host, port, rack }
+    }
+    list_offsets::{
+        ListOffsetsRequest { replica_id, isolation_level(2..), topics, timeout_ms }
+        ListOffsetsTopic { name, partitions }
+        ListOffsetsPartition { partition_index, current_leader_epoch, timestamp }
+        ListOffsetsResponse { throttle_time_ms, topics }
+        ListOffsetsTopicResponse { name, partitions }
+        ListOffsetsPartitionResponse { partition_index, error_code, timestamp, offset, leader_epoch(4..) }
+    }
+    metadata::{
+        MetadataRequest {
+            topics(null 1..), allow_auto_topic_creation(4..), include_cluster_authorized_operations(8..11),
+            include_topic_authorized_operations(8..)
+        }
+        MetadataRequestTopic { topic_id, name(null 10..) }
+        MetadataResponse {
+            throttle_time_ms, brokers, cluster_id, controller_id, topics, cluster_authorized_operations(8..11),
+            error_code
+        }
+        MetadataResponseBroker { node_id, host, port, rack }
+        MetadataResponseTopic {
+            error_code, name(null 12..), topic_id, is_internal, partitions, topic_authorized_operations(8..)
+        }
+        MetadataResponsePartition {
+            error_code, partition_index, leader_id, leader_epoch, replica_nodes, isr_nodes, offline_replicas
+        }
+    }
+    api_versions::{
+        ApiVersionsRequest { client_software_name, client_software_version }
+        ApiVersionsResponse {
+            error_code, api_keys, throttle_time_ms, supported_features, finalized_features_epoch,
+            finalized_features, zk_migration_ready
+        }
+        ApiVersion { api_key, min_version, max_version }
+        SupportedFeatureKey { name, min_version, max_version }
+        FinalizedFeatureKey { name, max_version_level, min_version_level }
+    }
+    create_topics::{
+        CreateTopicsRequest { topics, timeout_ms, validate_only }
+        CreatableTopic { name, num_partitions, replication_factor, assignments, configs }
+        CreatableReplicaAssignment { partition_index, broker_ids }
+        CreatableTopicConfig { name, value }
+        CreateTopicsResponse { throttle_time_ms, topics }
+        CreatableTopicResult {
+            name, topic_id, error_code, error_message, topic_config_error_code, num_partitions, replication_factor,
+            configs
+        }
+        CreatableTopicConfigs { name, value, read_only, config_source, is_sensitive }
+    }
+    delete_topics::{
+        DeleteTopicsRequest { topics(6..), topic_names, timeout_ms }
+        DeleteTopicState { name, topic_id }
+        DeleteTopicsResponse { throttle_time_ms, responses }
+        DeletableTopicResult { name(null 6..), topic_id, error_code, error_message }
+    }
+    init_producer_id::{
+        InitProducerIdRequest { transactional_id, transaction_timeout_ms, producer_id(3..), producer_epoch(3..) }
+        InitProducerIdResponse { throttle_time_ms, error_code, producer_id, producer_epoch }
+    }
+    offset_for_leader_epoch::{
+        OffsetForLeaderEpochRequest { replica_id, topics }
+        OffsetForLeaderTopic { topic, partitions }
+        OffsetForLeaderPartition { partition, current_leader_epoch, leader_epoch }
+        OffsetForLeaderEpochResponse { throttle_time_ms, topics }
+        OffsetForLeaderTopicResult { topic, partitions }
+        EpochEndOffset { error_code, partition, leader_epoch, end_offset }
+    }
+    create_partitions::{
+        CreatePartitionsRequest { topics, timeout_ms, validate_only }
+        CreatePartitionsTopic { name, count, assignments }
+        CreatePartitionsAssignment { broker_ids }
+        CreatePartitionsResponse { throttle_time_ms, results }
+        CreatePartitionsTopicResult { name, error_code, error_message }
+    }
+    describe_cluster::{
+        DescribeClusterRequest {
+            include_cluster_authorized_operations, endpoint_type(1..), include_fenced_brokers(2..)
+        }
+        DescribeClusterResponse {
+            throttle_time_ms, error_code, error_message, endpoint_type(1..), cluster_id, controller_id, brokers,
+            cluster_authorized_operations
+        }
+        DescribeClusterBroker { broker_id, host, port, rack, is_fenced(2..) }
+    }
+    describe_producers::{
+        DescribeProducersRequest { topics }
+        TopicRequest { name, partition_indexes }
+        DescribeProducersResponse { throttle_time_ms, topics }
+        TopicResponse { name, partitions }
+        PartitionResponse { partition_index, error_code, error_message, active_producers }
+        ProducerState {
+            producer_id, producer_epoch, last_sequence, last_timestamp, coordinator_epoch, current_txn_start_offset
+        }
+    }
+    describe_topic_partitions::{
+        DescribeTopicPartitionsRequest { topics, response_partition_limit, cursor }
+        TopicRequest { name }
+        Cursor { topic_name, partition_index }
+        DescribeTopicPartitionsResponse { throttle_time_ms, topics, next_cursor }
+        DescribeTopicPartitionsResponseTopic {
+            error_code, name, topic_id, is_internal, partitions, topic_authorized_operations
+        }
+        DescribeTopicPartitionsResponsePartition {
+            error_code, partition_index, leader_id, leader_epoch, replica_nodes, isr_nodes,
+            eligible_leader_replicas, last_known_elr, offline_replicas
+        }
+    }
+}
