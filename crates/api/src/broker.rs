@@ -57,6 +57,11 @@ impl Request {
     pub(crate) const fn version(&self) -> i16 {
         self.header.api_version
     }
+
+    /// All but the body: what an answer needs that takes its time, without keeping the frame in memory.
+    pub(crate) fn envelope(&self) -> Self {
+        Self { body: Bytes::new(), ..self.clone() }
+    }
 }
 
 /// What became of a request when [`Broker::begin`] returns.
@@ -215,6 +220,10 @@ impl Broker {
 
     /// Begins a request. Requests of one connection must be begun in the order they came; what is [`Pending::Later`]
     /// may overlap with the next ones. Needs a tokio runtime around it, and waits for nothing but the page cache.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a request is begun once; whoever waits keeps what it needs of it"
+    )]
     pub fn begin(self: &Arc<Self>, request: Request) -> Pending {
         table::dispatch(self, &request)
     }

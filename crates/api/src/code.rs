@@ -83,8 +83,9 @@ impl From<&NoPartition> for Code {
 impl From<&CatalogError> for Code {
     fn from(error: &CatalogError) -> Self {
         match error {
-            CatalogError::Shut { .. } => Self::KafkaStorageError,
+            CatalogError::Failed { .. } | CatalogError::Shut { .. } => Self::KafkaStorageError,
             CatalogError::Closed => Self::NotController,
+            CatalogError::NoProducerIds | CatalogError::NotClean { .. } => Self::UnknownServerError,
         }
     }
 }

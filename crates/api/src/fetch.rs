@@ -14,9 +14,6 @@ mod session;
 mod sessions;
 mod wait;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +50,7 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
             return ready(&response, version);
         }
     };
-    let fetch = Fetch::new(broker.clone(), request.clone(), turn, terms, wanted);
+    let fetch = Fetch::new(broker.clone(), request.envelope(), turn, terms, wanted);
     let found = fetch.read();
     // With nothing but unknown partitions there is nothing to wait for.
     if fetch.targets.is_empty() || fetch.terms.wait.is_zero() || *broker.stopping.borrow() {

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use base::ProducerId;
+use catalog::CatalogError;
 use wire::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 
 use crate::answer::{Handled, body, outcome, ready};
@@ -38,6 +39,7 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     Ok(Pending::Later(Box::pin(async move {
         let response = match work.await {
             Ok(Ok(id)) => granted(id),
+            Ok(Err(error @ CatalogError::NoProducerIds)) => refused(Code::from(&error)),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "no producer id");
                 // What Kafka answers while it waits for a block; clients ask again.

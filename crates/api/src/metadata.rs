@@ -39,7 +39,7 @@ pub(crate) fn handle(broker: &Broker, request: &Request) -> Handled {
         Some(list) => look_up(&topics, &list, show),
     };
     let may_create = asked.allow_auto_topic_creation && broker.settings.auto_create_topics_enable();
-    known.extend(missing.iter().map(|name| absent(name)));
+    known.extend(missing.iter().map(absent));
     if may_create {
         create(broker, &missing, request);
     }

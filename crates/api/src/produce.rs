@@ -52,7 +52,7 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
             if promise.is_kept() {
                 return ready(&answers.into_response(&broker.catalog, request), version);
             }
-            Ok(ack::later(promise, answers, broker.catalog.clone(), request.clone()))
+            Ok(ack::later(promise, answers.detached(), broker.catalog.clone(), request.envelope()))
         }
     }
 }

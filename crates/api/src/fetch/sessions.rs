@@ -221,5 +221,4 @@ fn each_once(wanted: Vec<(PartitionKey, Wanted)>) -> Vec<(PartitionKey, Wanted)>
 }
 
 #[cfg(test)]
-#[path = "sessions/tests.rs"]
 mod tests;

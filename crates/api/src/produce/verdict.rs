@@ -99,6 +99,14 @@ impl Answers {
         partitions.push((index, verdict));
     }
 
+    /// The same, without keeping the frame of the request in memory.
+    pub(super) fn detached(mut self) -> Self {
+        for (named, _) in &mut self.0 {
+            named.name = named.name.detached();
+        }
+        self
+    }
+
     pub(super) fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
         self.0.iter().flat_map(|(_, partitions)| partitions).map(|(_, verdict)| verdict)
     }
