@@ -11,6 +11,7 @@ mod flusher;
 mod flushing;
 mod marks;
 mod partition;
+mod reach;
 mod restore;
 mod upkeep;
 mod waiting;

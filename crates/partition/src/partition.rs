@@ -121,7 +121,7 @@ impl Partition {
         let opened =
             Opened { log: opened, snapshot, bad_snapshots, replayed_batches, producers: producers.len() };
         let chores = Chores::new(&config, now);
-        let newest_snapshot = Mutex::new(snapshot.unwrap_or(log.log_start()));
+        let newest_snapshot = Mutex::new(snapshot.unwrap_or_else(|| restore::first_offset(&reader)));
         let partition = Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             dir: dir.to_owned(),
@@ -143,8 +143,9 @@ impl Partition {
     /// Appends one checked batch, or finds that it was appended before. Blocks for a page-cache write, never for a sync:
     /// an ack waits for the high watermark ([`Self::on_advance`]).
     ///
-    /// A write that failed because the disk (or a quota) is full was cut back and harms nothing but that append: the next
-    /// one is tried again. Any other failure speaks against the disk, and shuts the partition.
+    /// An append that failed because the disk (or a quota) is full, or because a file could not be opened, harms nothing
+    /// but itself: it is cut back, and the next one is tried. A write that fails otherwise speaks against the disk, and
+    /// shuts the partition.
     ///
     /// # Errors
     /// [`AppendError`]; nothing was written then, and no producer's state has moved.
@@ -221,7 +222,7 @@ impl Partition {
 
     /// Decides what a failed write means for the appends to come, and logs it once.
     fn write_failed(&self, chores: &mut Chores, error: LogError) -> AppendError {
-        if !is_full(&error) {
+        if is_grave(&error) {
             let why = Shut::Write(Arc::new(error));
             self.board.shut(&why, &self.dir);
             return AppendError::Shut(why);
@@ -231,7 +232,7 @@ impl Partition {
             tracing::error!(
                 partition = %self.dir.display(),
                 %error,
-                "no space for an append; it was undone, and the next is tried again"
+                "an append failed and was undone; the next is tried again"
             );
         }
         AppendError::Failed(error)
@@ -409,10 +410,15 @@ fn log_marks(log: &Log) -> LogMarks {
     LogMarks { log_start: log.log_start(), flushed: log.recovery_point(), log_end: log.log_end() }
 }
 
-/// Whether nothing is wrong but the lack of space.
-fn is_full(error: &LogError) -> bool {
+/// Whether the failure speaks against the disk, so that nothing more is entrusted to it. A disk that is full does not; nor
+/// does a step before the write, such as opening a file: nothing is in doubt then. (What a failed write has left the log
+/// cuts off before the next one, and a cut that fails is such a failure again.)
+fn is_grave(error: &LogError) -> bool {
+    use disk::Operation::{SetLen, Sync, SyncDir, Write};
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-    matches!(error, LogError::Disk(disk) if matches!(disk.source.kind(), StorageFull | QuotaExceeded))
+    let LogError::Disk(error) = error else { return false };
+    let changes = matches!(error.operation, Write | SetLen | Sync | SyncDir);
+    changes && !matches!(error.source.kind(), StorageFull | QuotaExceeded)
 }
 
 impl From<LogError> for ReadError {

@@ -19,6 +19,8 @@ use log::{LogError, LogReader, Walked};
 use records::control::EndTxnMarker;
 use state_machines::sequence::{Claim, Marker, Origin, Outcome, REMEMBERED_BATCHES, Row, Tracker};
 
+use crate::reach;
+
 /// How many bytes before the log end the batches of a producer are looked for after a restart. Five batches of 1 MiB,
 /// the largest there are by default, fit with room for other producers.
 pub(crate) const REACH: u64 = 8 << 20;
@@ -51,7 +53,7 @@ pub(crate) fn restore(
     expiration_ms: i64,
     now: Millis,
 ) -> Result<Restored, LogError> {
-    let (start, end) = (log.log_start(), log.log_end());
+    let end = log.log_end();
     let mut bad = Vec::new();
     let mut base = None;
     for offset in tidy(disk, dir, log)?.into_iter().rev() {
@@ -70,16 +72,16 @@ pub(crate) fn restore(
         }
     }
     let snapshot = base.as_ref().map(|(offset, _)| *offset);
-    let (base, rows) = base.unwrap_or_else(|| (start, Vec::new()));
+    let (base, rows) = base.unwrap_or_else(|| (first_offset(log), Vec::new()));
     let ages = Ages::of(disk, dir, now)?;
     let rows: Vec<(Row, Millis)> =
         rows.iter().map(|row| (from_file(row), ages.at(Offset(row.last_offset)))).collect();
 
-    let floor = if rows.is_empty() { end } else { offset_before_end(log, REACH)? };
+    let floor = if rows.is_empty() { end } else { reach::offset_before_end(log, REACH, dir)? };
     let mut replayed = 0;
     let mut tracker = Tracker::new(expiration_ms);
     for (attempt, reach) in REACHES.into_iter().enumerate() {
-        let from = if reach == 0 { base } else { offset_before_end(log, reach)?.max(floor) };
+        let from = if reach == 0 { base } else { reach::offset_before_end(log, reach, dir)?.max(floor) };
         if attempt > 0 && from >= base {
             continue;
         }
@@ -98,15 +100,17 @@ pub(crate) fn restore(
 
 /// Removes the snapshots outside the log, and all between segments but the newest; returns the offsets that stay.
 ///
-/// Kafka also removes one at the log start. We keep it: after retention has taken every segment it is all that is left
-/// of the producers.
+/// Kafka also removes those at and below the log start. We keep them as long as the segment behind them is there: after
+/// retention has taken every other segment, and where records were deleted within one, they are all that is left of the
+/// producers.
 pub(crate) fn tidy(disk: &dyn Disk, dir: &Path, log: &LogReader) -> Result<Vec<Offset>, LogError> {
     let bases = log.segment_bases();
+    let first = first_offset(log);
     let mut kept = producer_snapshot::list(disk, dir)?;
     let newest = kept.iter().copied().filter(|offset| *offset <= log.log_end()).max();
     let mut failed = None;
     kept.retain(|offset| {
-        let inside = log.log_start() <= *offset && *offset <= log.log_end();
+        let inside = first <= *offset && *offset <= log.log_end();
         let stays = inside && (Some(*offset) == newest || bases.contains(offset));
         if !stays && let Err(error) = producer_snapshot::remove(disk, dir, *offset) {
             failed = Some(error);
@@ -114,6 +118,11 @@ pub(crate) fn tidy(disk: &dyn Disk, dir: &Path, log: &LogReader) -> Result<Vec<O
         stays
     });
     failed.map_or(Ok(kept), Err)
+}
+
+/// Where the first segment begins: at the log start, or below it where records were deleted.
+pub(crate) fn first_offset(log: &LogReader) -> Offset {
+    log.segment_bases().first().copied().unwrap_or(log.log_start())
 }
 
 /// Whether each producer with a batch at or above `floor` has all the batches that it may ask about.
@@ -131,47 +140,20 @@ fn is_complete(tracker: &Tracker, floor: Offset) -> bool {
     })
 }
 
-/// Tells `tracker` every batch in `from..to`, and says how many headers were read. A damaged stretch is stepped over, with
-/// a warning: what lies behind it counts.
+/// Tells `tracker` every batch in `from..to`, and says how many headers were read. What is damaged the log steps over.
 fn replay(log: &LogReader, tracker: &mut Tracker, from: Offset, to: Offset) -> Result<u64, LogError> {
-    let (mut replayed, mut next) = (0, from);
-    while next < to {
-        match replay_until_damage(log, tracker, next, to, &mut replayed) {
-            Ok(()) => break,
-            Err((reached, LogError::Damaged { file, position, why })) => {
-                let file = file.display();
-                tracing::warn!(%file, position, %why, "damage met while restoring producers");
-                let behind = log.segment_bases().into_iter().find(|base| *base > reached);
-                next = behind.unwrap_or(to);
+    let mut replayed = 0;
+    if from < to {
+        for walked in log.headers(from) {
+            let walked = walked?;
+            if walked.header.base_offset >= to {
+                break;
             }
-            Err((_, error)) => return Err(error),
+            replay_one(tracker, &walked)?;
+            replayed += 1;
         }
     }
     Ok(replayed)
-}
-
-/// An error comes with the offset that was reached.
-fn replay_until_damage(
-    log: &LogReader,
-    tracker: &mut Tracker,
-    from: Offset,
-    to: Offset,
-    replayed: &mut u64,
-) -> Result<(), (Offset, LogError)> {
-    let mut reached = from;
-    for walked in log.headers(from) {
-        let walked = walked.map_err(|error| (reached, error))?;
-        if walked.header.base_offset >= to {
-            break;
-        }
-        *replayed += 1;
-        // The first batch holds `from`, and may have begun before it.
-        if walked.header.base_offset >= from {
-            replay_one(tracker, &walked).map_err(|error| (reached, error))?;
-        }
-        reached = walked.header.next_offset();
-    }
-    Ok(())
 }
 
 fn replay_one(tracker: &mut Tracker, walked: &Walked) -> Result<(), LogError> {
@@ -268,52 +250,4 @@ impl Ages {
         let behind = self.0.partition_point(|(base, _)| *base <= offset);
         self.0.get(behind.saturating_sub(1)).map_or(Millis::NONE, |(_, modified)| *modified)
     }
-}
-
-/// The base offset of the last batch that has at least `bytes` bytes of log from its begin to the log end; the log start
-/// if the log is shorter.
-fn offset_before_end(log: &LogReader, bytes: u64) -> Result<Offset, LogError> {
-    let mut left = bytes;
-    let mut after = log.log_end();
-    for base in log.segment_bases().into_iter().rev() {
-        let first = base.max(log.log_start());
-        let Some(last) = (first < after).then(|| batch_of(log, after.plus(-1))).transpose()?.flatten() else {
-            continue;
-        };
-        let size = last.at.position + u64::from(last.at.len);
-        if size >= left {
-            return last_at_or_before(log, first, after, size - left);
-        }
-        left -= size;
-        after = first;
-    }
-    Ok(log.log_start())
-}
-
-/// Of the batches of one segment with offsets in `low..high`: where the last one begins that stands at or before
-/// `position`.
-fn last_at_or_before(
-    log: &LogReader,
-    first: Offset,
-    after: Offset,
-    position: u64,
-) -> Result<Offset, LogError> {
-    let (mut low, mut high) = (first, after);
-    while low < high {
-        let middle = low.plus(high.since(low) / 2);
-        match batch_of(log, middle)? {
-            Some(batch) if batch.at.position <= position => {
-                low = batch.header.next_offset().max(middle.next())
-            }
-            _ => high = middle,
-        }
-    }
-    // `low` is now the offset after the batch that was looked for.
-    let batch = if low > first { batch_of(log, low.plus(-1))? } else { None };
-    Ok(batch.map_or(first, |batch| batch.header.base_offset.max(first)))
-}
-
-/// The batch that holds `offset`, or the next one.
-fn batch_of(log: &LogReader, offset: Offset) -> Result<Option<Walked>, LogError> {
-    log.headers(offset).next().transpose()
 }

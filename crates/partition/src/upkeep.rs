@@ -101,7 +101,7 @@ impl Partition {
         }
         if retention {
             // First, so that no producer is forgotten with the segments; and a restart after a kill has less to walk.
-            self.snapshot_now(false);
+            self.snapshot_now();
             self.warn_of("retention failed, and is tried again", |appender| {
                 appender.log.apply_retention(self.marks().high_watermark, now).map(drop)
             });
@@ -129,8 +129,6 @@ impl Partition {
     /// # Errors
     /// When `offset` is above the high watermark, or the partition is closed.
     pub fn delete_records_before(&self, offset: Offset) -> Result<Offset, PartitionError> {
-        // The snapshots below the new log start are of no use any more: make one that is, while all is still there.
-        self.snapshot_now(true);
         let (log_start, moved) = self.exclusive(|appender| {
             let high_watermark = self.marks().high_watermark;
             if offset > high_watermark {
@@ -195,11 +193,11 @@ impl Partition {
     }
 
     /// Writes a snapshot of the producers as they are, unless there is one.
-    fn snapshot_now(&self, durable: bool) {
+    fn snapshot_now(&self) {
         if let Ok((end, rows)) =
             self.exclusive(|appender| (appender.log.log_end(), appender.producers.rows()))
         {
-            self.write_snapshot_or_warn(end, &rows, durable);
+            self.write_snapshot_or_warn(end, &rows, false);
         }
     }
 

@@ -1,0 +1,11 @@
+//! The room through its public face, on real directories and on disks that fail and crash.
+
+mod appends;
+mod crashes;
+mod crowd;
+mod faults;
+mod flushes;
+mod restarts;
+mod stage;
+mod transactions;
+mod upkeep;

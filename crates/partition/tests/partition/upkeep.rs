@@ -1,0 +1,154 @@
+//! Retention, deleted records, expiry, and what they must not take with them.
+
+use base::{Millis, Offset, Sequence};
+use partition::{Isolation, PartitionConfig, PartitionError, ReadError};
+
+use crate::stage::{NOW, Send, Stage, anonymous, send, small_segments};
+
+const LATER: Millis = NOW.plus(3_600_000);
+
+#[test]
+fn retention_by_size_takes_segments_and_their_snapshots() {
+    let mut config = small_segments(700);
+    config.log.retention_bytes = 1_000;
+    let stage = Stage::in_memory(config);
+    for batch in 0..20 {
+        stage.fresh(send(1, batch * 10, 10));
+    }
+    let before = stage.partition.log().segment_bases();
+    stage.partition.tend(LATER);
+    let after = stage.partition.log().segment_bases();
+    assert!(after.len() < before.len());
+    let marks = stage.partition.marks();
+    assert_eq!(marks.log_start, after[0]);
+    assert!(stage.files().iter().any(|name| name.ends_with(".log.deleted")));
+    assert!(stage.snapshots().iter().all(|name| name[..20].parse::<i64>().unwrap() >= after[0].0));
+    assert!(matches!(
+        stage.partition.read(Offset(0), 1, true, Isolation::default()),
+        Err(ReadError::OutOfRange { .. })
+    ));
+    stage.partition.tend(LATER.plus(3_600_000));
+    assert!(!stage.files().iter().any(|name| name.ends_with(".deleted")));
+    let stage = stage.kill();
+    assert_eq!(stage.fresh(send(1, 200, 10)), Offset(200));
+}
+
+/// Kafka forgets the producers here: its snapshot must lie above the log start.
+#[test]
+fn when_retention_takes_everything_the_producers_stay() {
+    for clean in [true, false] {
+        let mut config = small_segments(700);
+        config.log.retention_ms = 1_000;
+        config.producer_expiration_ms = i64::MAX;
+        let stage = Stage::in_memory(config);
+        for batch in 0..6 {
+            stage.fresh(send(1, batch * 10, 10));
+        }
+        stage.partition.tend(LATER);
+        let marks = stage.partition.marks();
+        assert_eq!((marks.log_start, marks.log_end), (Offset(60), Offset(60)), "nothing is left");
+        assert_eq!(stage.duplicate(send(1, 50, 10)), Offset(50));
+        let stage = if clean { stage.restart() } else { stage.kill() };
+        assert_eq!(stage.opened.snapshot, Some(Offset(60)));
+        assert_eq!(stage.duplicate(send(1, 50, 10)), Offset(50), "a retry is not stored again");
+        assert_eq!(stage.out_of_order(send(1, 40, 10)), Sequence(60), "nor one whose batch went");
+        assert_eq!(stage.fresh(send(1, 60, 10)), Offset(60));
+    }
+}
+
+#[test]
+fn deleted_records_are_gone_and_their_producers_are_not() {
+    for clean in [true, false] {
+        let stage = Stage::in_memory(PartitionConfig::default());
+        stage.fresh(send(1, 0, 10));
+        stage.fresh(send(2, 0, 10));
+        assert!(matches!(
+            stage.partition.delete_records_before(Offset(21)),
+            Err(PartitionError::AboveHighWatermark { asked: Offset(21), high_watermark: Offset(20) })
+        ));
+        assert_eq!(stage.partition.delete_records_before(Offset(15)).unwrap(), Offset(15));
+        assert_eq!(stage.partition.delete_records_before(Offset(3)).unwrap(), Offset(15), "never down");
+        assert_eq!(stage.partition.marks().log_start, Offset(15));
+        let stage = if clean { stage.restart() } else { stage.kill() };
+        assert_eq!(stage.partition.marks().log_start, Offset(15));
+        assert_eq!(stage.duplicate(send(1, 0, 10)), Offset(0));
+        assert_eq!(stage.duplicate(send(2, 0, 10)), Offset(10));
+        assert_eq!(stage.fresh(send(1, 10, 1)), Offset(20));
+    }
+}
+
+#[test]
+fn records_deleted_up_to_the_end_leave_the_producers() {
+    for clean in [true, false] {
+        let stage = Stage::in_memory(small_segments(700));
+        for batch in 0..6 {
+            stage.fresh(send(1, batch * 10, 10));
+        }
+        assert_eq!(stage.partition.delete_records_before(Offset(60)).unwrap(), Offset(60));
+        let stage = if clean { stage.restart() } else { stage.kill() };
+        assert_eq!(stage.duplicate(send(1, 50, 10)), Offset(50));
+        stage.partition.tend(LATER);
+        let stage = if clean { stage.restart() } else { stage.kill() };
+        assert_eq!(stage.duplicate(send(1, 50, 10)), Offset(50));
+        assert_eq!(stage.fresh(send(1, 60, 10)), Offset(60));
+    }
+}
+
+#[test]
+fn idle_producers_expire() {
+    let stage =
+        Stage::in_memory(PartitionConfig { producer_expiration_ms: 1_000, ..PartitionConfig::default() });
+    stage.fresh(send(1, 0, 1));
+    stage.partition.tend(NOW.plus(500));
+    assert_eq!(stage.partition.producers().len(), 1);
+    stage.partition.tend(NOW.plus(600_000));
+    assert!(stage.partition.producers().is_empty());
+    assert_eq!(stage.fresh(send(1, 77, 1)), Offset(1), "an unknown producer may begin anywhere");
+}
+
+/// While it runs, a snapshot between segments keeps what a restart after a kill must walk short.
+#[test]
+fn upkeep_keeps_the_walk_after_a_kill_short() {
+    let stage = Stage::in_memory(PartitionConfig::default());
+    for batch in 0..200 {
+        stage.fresh(anonymous(1));
+        stage.fresh(send(1, batch, 1));
+    }
+    stage.partition.tend(LATER);
+    assert_eq!(stage.snapshots(), [format!("{:020}.snapshot", 400)]);
+    for _ in 0..3 {
+        stage.fresh(anonymous(1));
+    }
+    stage.partition.tend(LATER.plus(3_600_000));
+    assert_eq!(stage.snapshots(), [format!("{:020}.snapshot", 403)], "one of them is enough");
+    stage.partition.tend(LATER.plus(2 * 3_600_000));
+    let stage = stage.kill();
+    assert_eq!(stage.opened.snapshot, Some(Offset(403)));
+    for batch in 195..200 {
+        stage.duplicate(send(1, batch, 1));
+    }
+}
+
+#[test]
+fn new_limits_count_from_the_next_append_on() {
+    let stage = Stage::in_memory(PartitionConfig::default());
+    stage.fresh(send(1, 0, 10));
+    stage.partition.set_config(small_segments(300));
+    stage.fresh(send(1, 10, 10));
+    assert_eq!(stage.partition.log().segment_bases(), [Offset(0), Offset(10)]);
+    let large = Send { value: 400, ..send(1, 20, 1) };
+    assert!(stage.append(large).is_err());
+}
+
+#[test]
+fn a_closed_partition_is_closed() {
+    let stage = Stage::in_memory(PartitionConfig::default());
+    stage.fresh(send(1, 0, 10));
+    stage.partition.close(NOW).unwrap();
+    stage.partition.close(NOW).unwrap();
+    assert!(matches!(stage.append(send(1, 10, 1)), Err(partition::AppendError::Closed)));
+    assert!(matches!(stage.partition.flush(), Ok(())), "all is flushed");
+    assert!(matches!(stage.partition.delete_records_before(Offset(1)), Err(PartitionError::Closed)));
+    stage.partition.tend(LATER);
+    assert_eq!(stage.headers().len(), 1, "but read");
+}
