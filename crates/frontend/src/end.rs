@@ -38,7 +38,7 @@ pub(crate) enum End {
 impl End {
     /// Whether this side ends the connection while the peer may still be sending, so that closing needs care.
     pub(crate) fn is_ours(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Header(_) | Self::Length(_) | Self::Stopped)
+        matches!(self, Self::Refused(_) | Self::Header(_) | Self::Length(_) | Self::Panicked | Self::Stopped)
     }
 
     /// Says it in the log: a mistake of ours loudly, what the peer did wrong at INFO (as far as the throttle lets it), and

@@ -106,6 +106,26 @@ async fn closing_comes_after_the_earlier_answers() {
 }
 
 #[tokio::test]
+async fn closing_over_unread_bytes_loses_no_answer() {
+    let stage = stage(&[("socket.send.buffer.bytes", "1000000")]);
+    let mut client = stage.client().await;
+    client.send("large 3000000").await;
+    client.send("close").await;
+    client.send_raw(&[0; 50_000]).await;
+    stage.service.until_begun(1).await;
+    let mut received = Vec::new();
+    let mut buffer = vec![0; 100_000];
+    while received.len() < 3_000_008 {
+        // Slower than the server, so that the kernel still holds much of the answer when it closes.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        let read = tokio::io::AsyncReadExt::read(&mut client.stream, &mut buffer).await.unwrap();
+        assert!(read > 0, "{} bytes of the answer came", received.len());
+        received.extend_from_slice(&buffer[..read]);
+    }
+    assert!(client.is_closed().await);
+}
+
+#[tokio::test]
 async fn a_panic_costs_the_connection_alone() {
     for panic in ["panic", "wait-panic b"] {
         let stage = stage(&[]);
