@@ -15,6 +15,8 @@
 //! | `restart snapshot=20` | after a kill: the rows as they were at offset 20, then a replay of what follows |
 //! | `show` | each producer, and what is remembered of it |
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -25,6 +27,7 @@ use state_machines::sequence::{Claim, Marker, Origin, Outcome, Row, Tracker, Ver
 const EXPIRATION_MS: i64 = 1_000;
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the runner reads and writes stories; the machine does not")]
 fn stories() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/sequence");
     let update = std::env::var_os("UPDATE_SCENARIOS").is_some();

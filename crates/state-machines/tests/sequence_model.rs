@@ -126,8 +126,8 @@ impl Stage {
         Ok(())
     }
 
-    fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
-        match step {
+    fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match *step {
             Step::Next { producer, records } => {
                 let writer = &self.producers[producer];
                 let claim = self.claim(producer, writer.epoch, writer.next(), records);
@@ -258,7 +258,7 @@ proptest! {
     fn producers_write_once_and_in_order(steps in steps()) {
         let mut stage = Stage::new();
         for step in steps {
-            stage.take(step)?;
+            stage.take(&step)?;
         }
         stage.check_log();
     }
