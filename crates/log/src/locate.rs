@@ -123,7 +123,7 @@ impl Segment {
         entry: Option<OffsetEntry>,
         len: u64,
     ) -> Hinted<(Batches, Option<(u64, BatchHeader)>)> {
-        let mut batches = Batches { segment: Arc::clone(self), walk: self.walk(0, len)?, last_hole: None };
+        let mut batches = Batches::new(self, self.walk(0, len)?);
         let Some(entry) = entry else {
             let first = batches.next()?;
             return Ok(Ok((batches, first)));
@@ -174,7 +174,7 @@ impl Segment {
         let window = if long { HeaderWalk::LONG } else { HeaderWalk::SHORT };
         let expected = Expected { base: self.base, next };
         let walk = HeaderWalk::new(self.log_file()?, position, len, expected, window);
-        Ok(Some(Batches { segment: Arc::clone(self), walk, last_hole: None }))
+        Ok(Some(Batches::new(self, walk)))
     }
 
     /// The hole that begins at `from`, where no batch with `first` or a later offset begins. Looks for its end, and
@@ -230,14 +230,27 @@ impl Segment {
 pub(crate) struct Batches {
     segment: Arc<Segment>,
     walk: HeaderWalk,
+    /// The holes that were known when the walk began.
+    known: Vec<Hole>,
     /// The hole that was stepped over last.
     last_hole: Option<Hole>,
 }
 
 impl Batches {
+    fn new(segment: &Arc<Segment>, walk: HeaderWalk) -> Self {
+        let known = segment.holes.lock().clone();
+        Self { segment: Arc::clone(segment), walk, known, last_hole: None }
+    }
+
     /// The next batch and its position.
     pub(crate) fn next(&mut self) -> Result<Option<(u64, BatchHeader)>, LogError> {
         loop {
+            // A batch of which only the checksum is wrong could be walked over, but is as lost.
+            if let Some(hole) = self.known.iter().find(|hole| hole.from == self.walk.position()) {
+                self.walk.jump(hole.to, hole.next);
+                self.last_hole = Some(hole.clone());
+                continue;
+            }
             match self.walk.step()? {
                 Step::Batch(position, header) => return Ok(Some((position, header))),
                 Step::End => return Ok(None),

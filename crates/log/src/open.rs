@@ -26,7 +26,7 @@ use crate::retention::park;
 use crate::segment::{Lengths, Segment};
 use crate::shared::Shared;
 use crate::writer::{Active, Log, create_files};
-use scan_segment::Scanned;
+use scan_segment::{Given, Scanned};
 use sweep::Files;
 use tail::Tail;
 
@@ -218,7 +218,8 @@ impl Opening {
         // What a clean stop left was flushed, all but what may have been added to the last segment since.
         let promised =
             if self.known.clean && next.is_some() { Offset(i64::MAX) } else { self.known.recovery_point };
-        let mut scanned = scan_segment::scan(&self.place, file, promised, self.config.index_rules())?;
+        let given = Given { promised, gaps: self.config.compact_enabled, rules: self.config.index_rules() };
+        let mut scanned = scan_segment::scan(&self.place, file, given)?;
         self.opened.scanned_bytes += file.log;
         self.opened.rebuilt_indexes.extend((file.log > 0).then_some(file.base));
         if next.is_some() && scanned.cut.is_none() {
@@ -378,6 +379,9 @@ impl Opening {
             }
             Err(other) => return Err(other),
         };
+        if self.kept.is_empty() {
+            return Ok((Epochs::default(), lines.is_some_and(|lines| !lines.is_empty())));
+        }
         let mut learnt = false;
         let mut epochs = Epochs::from_lines(lines.as_deref().unwrap_or_default());
         epochs.truncate_end(log_end);

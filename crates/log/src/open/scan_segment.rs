@@ -2,7 +2,6 @@
 
 use base::{Millis, Offset};
 use disk::OpenHow;
-use records::BatchError;
 
 use super::sweep::Files;
 use super::{Verdict, judge};
@@ -38,13 +37,18 @@ pub(super) struct Scanned {
     pub(super) first_timestamp: Option<Millis>,
 }
 
-/// Reads the segment of `files`. Below `promised` nothing is cut. Changes nothing.
-pub(super) fn scan(
-    place: &Place,
-    files: &Files,
-    promised: Offset,
-    rules: IndexRules,
-) -> Result<Scanned, LogError> {
+/// What a scan may take for granted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    /// Below this offset nothing is cut.
+    pub(super) promised: Offset,
+    /// Whether compaction may have left gaps; else a batch that does not follow the one before is bad.
+    pub(super) gaps: bool,
+    pub(super) rules: IndexRules,
+}
+
+/// Reads the segment of `files`. Changes nothing.
+pub(super) fn scan(place: &Place, files: &Files, given: Given) -> Result<Scanned, LogError> {
     let base = files.base;
     let mut scanned = Scanned {
         len: files.log,
@@ -52,7 +56,7 @@ pub(super) fn scan(
         cut: None,
         holes: Vec::new(),
         ends_in_a_hole: false,
-        builder: IndexBuilder::new(base, rules),
+        builder: IndexBuilder::new(base, given.rules),
         epochs: Vec::new(),
         first_timestamp: None,
     };
@@ -65,7 +69,20 @@ pub(super) fn scan(
     let mut progress = PROGRESS;
     let mut behind_a_hole = false;
     loop {
+        let expected = scanner.next_offset();
         match scanner.step()? {
+            // The base offset is not in the checksum, and where every offset is there, it says how the batches follow.
+            Step::Batch(position, header)
+                if header.base_offset != expected
+                    && !given.gaps
+                    && judge(expected, given.promised) == Verdict::Cut =>
+            {
+                let (first, last) = (header.base_offset, header.last_offset());
+                scanned.len = position;
+                scanned.end = expected;
+                scanned.cut = Some(Fault::Offsets { first, last, expected });
+                return Ok(scanned);
+            }
             Step::Batch(position, header) => {
                 if behind_a_hole && let Some(hole) = scanned.holes.last_mut() {
                     hole.next = header.base_offset;
@@ -84,19 +101,23 @@ pub(super) fn scan(
             }
             Step::End => break,
             Step::Bad(fault) => {
-                let old = matches!(fault, Fault::Header(BatchError::Magic(0 | 1)));
-                if old && scanner.looks_like_an_old_format()? {
+                if scanner.looks_like_an_old_format()? {
                     return Err(LogError::OldFormat { file: path, position: scanner.position() });
                 }
                 let from = scanner.position();
-                if judge(scanner.next_offset(), promised) == Verdict::Cut {
+                if judge(expected, given.promised) == Verdict::Cut {
                     scanned.len = from;
                     scanned.cut = Some(fault);
                     break;
                 }
-                let first = scanner.next_offset();
                 let to = scanner.find_next()?.unwrap_or(files.log);
-                scanned.holes.push(Hole { from, to, first, next: first, why: fault.to_string() });
+                scanned.holes.push(Hole {
+                    from,
+                    to,
+                    first: expected,
+                    next: expected,
+                    why: fault.to_string(),
+                });
                 scanner.jump(to);
                 behind_a_hole = true;
             }

@@ -2,3 +2,5 @@
 
 mod common;
 mod layout;
+mod reading;
+mod recovery;
