@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use base::{NodeId, PartitionIndex};
 use catalog::{Catalog, CreatedTopic, NewTopic, Refusal, TopicError};
-use settings::{Settings, Source};
+use settings::{Effect, Entry, Settings, Source};
 use wire::StrBytes;
 use wire::messages::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
@@ -86,7 +86,7 @@ fn answers(
 fn created(name: StrBytes, topic: CreatedTopic, version: i16, settings: &Settings) -> CreatableTopicResult {
     let configs = if version >= 5 {
         let overrides: BTreeMap<String, String> = topic.configs.into_iter().collect();
-        settings.topic_entries(&overrides).into_iter().map(config).collect()
+        settings.topic_entries(&overrides).into_iter().filter(is_public).map(config).collect()
     } else {
         Vec::new()
     };
@@ -102,7 +102,12 @@ fn created(name: StrBytes, topic: CreatedTopic, version: i16, settings: &Setting
     }
 }
 
-fn config(entry: settings::Entry) -> CreatableTopicConfigs {
+/// Kafka does not show settings that exist only for its own tests.
+fn is_public(entry: &Entry) -> bool {
+    settings::TABLE.topic.iter().all(|row| row.name != entry.name || row.effect != Effect::Internal)
+}
+
+fn config(entry: Entry) -> CreatableTopicConfigs {
     CreatableTopicConfigs {
         name: StrBytes::from_static(entry.name),
         value: entry.value.map(StrBytes::from),

@@ -1,0 +1,215 @@
+//! When a Produce is answered: with an fsync per ack, on a disk that is slow, and on one that fails.
+
+use std::fs::File;
+use std::io::IoSlice;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::{Outcome, Pending};
+use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation, RealDisk};
+use parking_lot::{Condvar, Mutex};
+use testkit::{FailingDisk, Fault, Injected};
+use wire::messages::produce::{PartitionProduceResponse, ProduceRequest};
+
+use crate::house::{House, batch, fetch_request, produce_request, signed};
+
+const FSYNC_PER_ACK: &[(&str, &str)] = &[("log.flush.interval.messages", "1")];
+
+/// A disk whose syncs of `.log` files in the directory `t-0` wait while the gate is shut.
+#[derive(Debug, Clone)]
+struct SlowDisk {
+    behind: RealDisk,
+    gate: Arc<Gate>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    shut: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn shut(&self) {
+        *self.shut.lock() = true;
+    }
+
+    fn open(&self) {
+        *self.shut.lock() = false;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self, path: &Path) {
+        if path.extension().is_some_and(|end| end == "log") && path.to_string_lossy().contains("/t-0/") {
+            let mut shut = self.shut.lock();
+            while *shut {
+                self.opened.wait(&mut shut);
+            }
+        }
+    }
+}
+
+impl Disk for SlowDisk {
+    fn open(&self, path: &Path, how: OpenHow) -> Result<Arc<dyn DiskFile>, DiskError> {
+        let behind = self.behind.open(path, how)?;
+        Ok(Arc::new(SlowFile { behind, gate: self.gate.clone() }))
+    }
+    fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
+        self.behind.list(path)
+    }
+    fn entry(&self, path: &Path) -> Result<Option<Entry>, DiskError> {
+        self.behind.entry(path)
+    }
+    fn create_dir_all(&self, path: &Path) -> Result<(), DiskError> {
+        self.behind.create_dir_all(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        self.behind.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
+        self.behind.remove_file(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
+        self.behind.remove_dir_all(path)
+    }
+    fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {
+        self.behind.sync_dir(path)
+    }
+}
+
+#[derive(Debug)]
+struct SlowFile {
+    behind: Arc<dyn DiskFile>,
+    gate: Arc<Gate>,
+}
+
+impl DiskFile for SlowFile {
+    fn path(&self) -> &Path {
+        self.behind.path()
+    }
+    fn len(&self) -> Result<u64, DiskError> {
+        self.behind.len()
+    }
+    fn read_at(&self, position: u64, buffer: &mut [u8]) -> Result<usize, DiskError> {
+        self.behind.read_at(position, buffer)
+    }
+    fn write_at(&self, position: u64, parts: &[IoSlice<'_>]) -> Result<(), DiskError> {
+        self.behind.write_at(position, parts)
+    }
+    fn set_len(&self, len: u64) -> Result<(), DiskError> {
+        self.behind.set_len(len)
+    }
+    fn sync(&self) -> Result<(), DiskError> {
+        self.gate.pass(self.path());
+        self.behind.sync()
+    }
+    fn as_file(&self) -> Option<&File> {
+        self.behind.as_file()
+    }
+}
+
+/// A house with a topic `t` on a disk whose gate is shut.
+fn slow_house() -> (House, Arc<Gate>) {
+    let gate = Arc::new(Gate::default());
+    let disk = SlowDisk { behind: RealDisk::new(), gate: gate.clone() };
+    let house = House::over(Arc::new(disk), tempfile::tempdir().unwrap(), FSYNC_PER_ACK);
+    house.create("t", 1, &[]);
+    gate.shut();
+    (house, gate)
+}
+
+fn one(house: &House, outcome: Outcome) -> PartitionProduceResponse {
+    let Outcome::Reply(reply) = outcome else { panic!("{outcome:?}") };
+    house.decode::<ProduceRequest>(9, reply).responses.remove(0).partition_responses.remove(0)
+}
+
+fn begin(house: &House, acks: i16, timeout_ms: i32, sequence: i32) -> tokio::task::JoinHandle<Outcome> {
+    let request =
+        ProduceRequest { acks, timeout_ms, ..produce_request("t", &[(0, signed(5, 0, sequence, &["a"]))]) };
+    let Pending::Later(later) = house.begin(9, &request) else { panic!("answered before it was flushed") };
+    house.runtime.spawn(later)
+}
+
+#[test]
+fn with_an_fsync_per_ack_an_answer_means_flushed() {
+    let (house, gate) = slow_house();
+    let all = begin(&house, -1, 20_000, 0);
+    let leader = begin(&house, 1, 20_000, 1);
+    std::thread::sleep(Duration::from_millis(80));
+    assert!(!all.is_finished() && !leader.is_finished(), "acks=1 as well: Kafka flushes before it answers");
+    assert_eq!(house.read("t", 0).high_watermark, 0, "nobody reads what may be lost");
+    gate.open();
+    for (waiting, offset) in [(all, 0), (leader, 1)] {
+        let answer = one(&house, house.runtime.block_on(waiting).unwrap());
+        assert_eq!((answer.error_code, answer.base_offset), (0, offset));
+    }
+    assert_eq!(house.read("t", 0).high_watermark, 2);
+}
+
+#[test]
+fn acks_0_does_not_wait() {
+    let (house, gate) = slow_house();
+    let request = ProduceRequest { acks: 0, ..produce_request("t", &[(0, batch(&["a"]))]) };
+    assert!(matches!(house.begin(9, &request), Pending::Silent));
+    gate.open();
+}
+
+#[test]
+fn acks_all_gives_up_when_its_time_is_over() {
+    let (house, gate) = slow_house();
+    let began = Instant::now();
+    let answer = one(&house, house.runtime.block_on(begin(&house, -1, 80, 0)).unwrap());
+    assert_eq!((answer.error_code, answer.base_offset), (7, -1));
+    assert!(began.elapsed() >= Duration::from_millis(79));
+    // The batch has its place all the same: the retry is told so once it is flushed.
+    let retry = begin(&house, -1, 20_000, 0);
+    gate.open();
+    let answer = one(&house, house.runtime.block_on(retry).unwrap());
+    assert_eq!((answer.error_code, answer.base_offset), (0, 0));
+}
+
+#[test]
+fn flushing_wakes_a_fetch() {
+    let (house, gate) = slow_house();
+    let produce = begin(&house, -1, 20_000, 0);
+    let waiting =
+        wire::messages::fetch::FetchRequest { max_wait_ms: 15_000, ..fetch_request("t", &[(0, 0)]) };
+    let Pending::Later(fetch) = house.begin(12, &waiting) else { panic!("nothing is to be read yet") };
+    let fetch = house.runtime.spawn(fetch);
+    gate.open();
+    let Outcome::Reply(reply) = house.runtime.block_on(fetch).unwrap() else { panic!("no answer") };
+    let response = house.decode::<wire::messages::fetch::FetchRequest>(12, reply);
+    assert_eq!(response.responses[0].partitions[0].high_watermark, 1);
+    house.runtime.block_on(produce).unwrap();
+}
+
+#[test]
+fn a_flush_that_fails_is_no_ack() {
+    let disk = FailingDisk::new(Arc::new(RealDisk::new()));
+    let house = House::over(disk.shared(), tempfile::tempdir().unwrap(), FSYNC_PER_ACK);
+    house.create("t", 1, &[]);
+    house.create("other", 1, &[]);
+    disk.fail(Fault::on(Operation::Sync, "*/t-0/*.log", Injected::Io));
+    let answer = house.send("t", batch(&["a"]));
+    assert_eq!((answer.error_code, answer.base_offset, answer.log_start_offset), (56, -1, -1));
+    disk.heal();
+    let answer = house.send("t", batch(&["a"]));
+    assert_eq!(answer.error_code, 56, "until a restart");
+    assert_eq!(house.send("other", batch(&["a"])).error_code, 0);
+}
+
+#[test]
+fn a_full_disk_fails_one_partition() {
+    let disk = FailingDisk::new(Arc::new(RealDisk::new()));
+    let house = House::over(disk.shared(), tempfile::tempdir().unwrap(), &[]);
+    house.create("t", 2, &[]);
+    disk.fail(Fault::on(Operation::Write, "*/t-1/*.log", Injected::NoSpace).short(10));
+    let response = house.produce(9, "t", &[(0, batch(&["a"])), (1, batch(&["a"]))]);
+    let codes: Vec<_> = response.responses[0]
+        .partition_responses
+        .iter()
+        .map(|one| (one.error_code, one.base_offset))
+        .collect();
+    assert_eq!(codes, [(0, 0), (56, -1)]);
+    assert_eq!(house.read("t", 0).high_watermark, 1);
+}

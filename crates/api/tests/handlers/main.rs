@@ -1,0 +1,14 @@
+//! The handlers through the room's public face: requests as wire structs, answers decoded, over a real catalogue in a
+//! temporary directory.
+
+mod acks;
+mod api_versions;
+mod fetch;
+mod house;
+mod list_offsets;
+mod metadata;
+mod odd_requests;
+mod produce;
+mod producers;
+mod sessions;
+mod topics;
