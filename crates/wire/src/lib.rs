@@ -14,12 +14,15 @@
 //!
 //! # What is refused, and where Kafka is more lenient
 //! Nothing read from outside is trusted. A list reserves no more memory than the bytes at hand, and a message whose
-//! lists would take more than [`LIST_MEMORY_LIMIT`] in memory is refused. Beyond that, three things that Kafka lets
-//! pass are errors here, since no known client sends them: text that is not UTF-8 (Kafka puts U+FFFD in its place), a
-//! tagged field whose size is not that of its content (Kafka does not look at the size), and an unsigned varint of more
-//! than 32 bits (Kafka drops the bits above). Unknown tagged fields are skipped; Kafka keeps them only to write them
-//! back, which a broker never does. Bytes after the end of a request are ignored, as Kafka's
-//! `AbstractRequest.parseRequest` does; after a record they are an error, as in its `AbstractApiMessageSerde`.
+//! lists would take more than [`LIST_MEMORY_LIMIT`] in memory is refused. Beyond that, four things that Kafka lets pass
+//! are errors here, since nobody known to us sends or writes them: text that is not UTF-8 (Kafka puts U+FFFD in its
+//! place), a tagged field whose size is not that of its content (Kafka does not look at the size), an unsigned varint
+//! of more than 32 bits (Kafka drops the bits above), and a metadata record of a version that is not declared (Kafka
+//! reads it by the fields that it knows).
+//!
+//! Unknown tagged fields are skipped; Kafka keeps them only to write them back, which a broker never does. Bytes after
+//! the end of a request are ignored, as Kafka's `AbstractRequest.parseRequest` does; after a record they are an error,
+//! as in its `AbstractApiMessageSerde`.
 
 // The code that `#[derive(Message)]` writes speaks of `::wire`, also in here.
 extern crate self as wire;

@@ -120,6 +120,18 @@ fn lists_take_a_limited_amount_of_memory() {
 }
 
 #[test]
+fn tagged_fields_draw_on_the_limit_of_their_message() {
+    // Twice the tag 7 with a list of four bytes, where lists may take six.
+    let tag = [7, 5, 5, 0, 0, 0, 0];
+    let mut from = Decoder { bytes: Bytes::from([tag, tag].concat()), list_memory: 6 };
+    let (number, mut content) = from.tagged().unwrap();
+    assert_eq!((number, Vec::<i8>::read(&mut content, FLEXIBLE)), (7, Ok(vec![0; 4])));
+    from.tagged_end(&content).unwrap();
+    let (_, mut content) = from.tagged().unwrap();
+    assert_eq!(Vec::<i8>::read(&mut content, FLEXIBLE), Err(DecodeFault::ListsTooLarge.into()));
+}
+
+#[test]
 fn an_error_names_the_path_to_its_field() {
     let error = DecodeError::from(DecodeFault::NotUtf8).within("name").within("topicData");
     assert_eq!(error.field, "topicData.name");

@@ -1,0 +1,49 @@
+//! A frame from a client: header, then the body of any request at any version.
+#![no_main]
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use wire::header::RequestHeader;
+use wire::messages::api_versions::ApiVersionsRequest;
+use wire::messages::create_partitions::CreatePartitionsRequest;
+use wire::messages::create_topics::CreateTopicsRequest;
+use wire::messages::delete_topics::DeleteTopicsRequest;
+use wire::messages::describe_cluster::DescribeClusterRequest;
+use wire::messages::describe_producers::DescribeProducersRequest;
+use wire::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
+use wire::messages::fetch::FetchRequest;
+use wire::messages::init_producer_id::InitProducerIdRequest;
+use wire::messages::list_offsets::ListOffsetsRequest;
+use wire::messages::metadata::MetadataRequest;
+use wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
+use wire::messages::produce::ProduceRequest;
+use wire::{ApiKey, Decoder, Message, decode, decode_exact, to_bytes};
+
+fuzz_target!(|frame: &[u8]| {
+    let mut from = Decoder::new(Bytes::copy_from_slice(frame));
+    let Ok(header) = RequestHeader::decode(&mut from) else { return };
+    let (body, version) = (from.into_rest(), header.api_version);
+    match ApiKey::try_from(header.api_key).expect("the header names an API") {
+        ApiKey::ApiVersions => settle::<ApiVersionsRequest>(body, version),
+        ApiKey::CreatePartitions => settle::<CreatePartitionsRequest>(body, version),
+        ApiKey::CreateTopics => settle::<CreateTopicsRequest>(body, version),
+        ApiKey::DeleteTopics => settle::<DeleteTopicsRequest>(body, version),
+        ApiKey::DescribeCluster => settle::<DescribeClusterRequest>(body, version),
+        ApiKey::DescribeProducers => settle::<DescribeProducersRequest>(body, version),
+        ApiKey::DescribeTopicPartitions => settle::<DescribeTopicPartitionsRequest>(body, version),
+        ApiKey::Fetch => settle::<FetchRequest>(body, version),
+        ApiKey::InitProducerId => settle::<InitProducerIdRequest>(body, version),
+        ApiKey::ListOffsets => settle::<ListOffsetsRequest>(body, version),
+        ApiKey::Metadata => settle::<MetadataRequest>(body, version),
+        ApiKey::OffsetForLeaderEpoch => settle::<OffsetForLeaderEpochRequest>(body, version),
+        ApiKey::Produce => settle::<ProduceRequest>(body, version),
+        _ => {}
+    }
+});
+
+/// What can be read can be written, and reads as the same again.
+fn settle<M: Message>(body: Bytes, version: i16) {
+    let Ok(message) = decode::<M>(body, version) else { return };
+    let written = to_bytes(&message, version).expect("what was read can be written");
+    assert_eq!(decode_exact(written, version), Ok(message));
+}

@@ -1,0 +1,53 @@
+//! A response as a client of ours reads it: the API and the version as a byte each, then header and body.
+#![no_main]
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use wire::header::ResponseHeader;
+use wire::messages::api_versions::ApiVersionsResponse;
+use wire::messages::create_partitions::CreatePartitionsResponse;
+use wire::messages::create_topics::CreateTopicsResponse;
+use wire::messages::delete_topics::DeleteTopicsResponse;
+use wire::messages::describe_cluster::DescribeClusterResponse;
+use wire::messages::describe_producers::DescribeProducersResponse;
+use wire::messages::describe_topic_partitions::DescribeTopicPartitionsResponse;
+use wire::messages::fetch::FetchResponse;
+use wire::messages::init_producer_id::InitProducerIdResponse;
+use wire::messages::list_offsets::ListOffsetsResponse;
+use wire::messages::metadata::MetadataResponse;
+use wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochResponse;
+use wire::messages::produce::ProduceResponse;
+use wire::{ApiKey, Decoder, Message, decode, decode_exact, to_bytes};
+
+fuzz_target!(|input: &[u8]| {
+    let [key, version, frame @ ..] = input else { return };
+    let (Ok(key), version) = (ApiKey::try_from(i16::from(*key)), i16::from(*version)) else { return };
+    let mut from = Decoder::new(Bytes::copy_from_slice(frame));
+    if ResponseHeader::decode(&mut from, key, version).is_err() {
+        return;
+    }
+    let body = from.into_rest();
+    match key {
+        ApiKey::ApiVersions => settle::<ApiVersionsResponse>(body, version),
+        ApiKey::CreatePartitions => settle::<CreatePartitionsResponse>(body, version),
+        ApiKey::CreateTopics => settle::<CreateTopicsResponse>(body, version),
+        ApiKey::DeleteTopics => settle::<DeleteTopicsResponse>(body, version),
+        ApiKey::DescribeCluster => settle::<DescribeClusterResponse>(body, version),
+        ApiKey::DescribeProducers => settle::<DescribeProducersResponse>(body, version),
+        ApiKey::DescribeTopicPartitions => settle::<DescribeTopicPartitionsResponse>(body, version),
+        ApiKey::Fetch => settle::<FetchResponse>(body, version),
+        ApiKey::InitProducerId => settle::<InitProducerIdResponse>(body, version),
+        ApiKey::ListOffsets => settle::<ListOffsetsResponse>(body, version),
+        ApiKey::Metadata => settle::<MetadataResponse>(body, version),
+        ApiKey::OffsetForLeaderEpoch => settle::<OffsetForLeaderEpochResponse>(body, version),
+        ApiKey::Produce => settle::<ProduceResponse>(body, version),
+        _ => {}
+    }
+});
+
+/// What can be read can be written, and reads as the same again.
+fn settle<M: Message>(body: Bytes, version: i16) {
+    let Ok(message) = decode::<M>(body, version) else { return };
+    let written = to_bytes(&message, version).expect("what was read can be written");
+    assert_eq!(decode_exact(written, version), Ok(message));
+}
