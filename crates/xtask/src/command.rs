@@ -126,6 +126,18 @@ impl Run {
         self.judge(status)
     }
 
+    /// Runs it, and gives what it writes to its standard output; `None` when it fails, which is said.
+    pub(crate) fn output(mut self) -> Option<Vec<u8>> {
+        self.announce();
+        match self.command.stdin(Stdio::null()).stderr(Stdio::inherit()).output() {
+            Ok(output) => self.judge(Ok(output.status)).then_some(output.stdout),
+            Err(why) => {
+                self.judge(Err(why));
+                None
+            }
+        }
+    }
+
     /// Runs it, and hands each line of its standard output to `line` besides printing it.
     pub(crate) fn succeeds_with(mut self, mut line: impl FnMut(&str)) -> bool {
         self.announce();
@@ -191,6 +203,8 @@ mod tests {
         let mut lines = Vec::new();
         assert!(!shell("echo a; echo b; exit 1").succeeds_with(|line| lines.push(line.to_owned())));
         assert_eq!(lines, ["a", "b"]);
+        assert_eq!(shell("printf ab").output(), Some(b"ab".to_vec()));
+        assert_eq!(shell("printf ab; exit 1").output(), None);
         let missing = Run { command: Command::new("no-such-program-here"), shown: Vec::new() };
         assert!(!missing.succeeds());
     }

@@ -1,7 +1,7 @@
-//! Formatting, clippy, rustdoc and tidy: all of them, whichever fails.
+//! Formatting, clippy, rustdoc, tidy and generated pages: all of them, whichever fails.
 
 use crate::command::{Workspace, in_ci};
-use crate::tidy;
+use crate::{apis, tidy};
 
 pub(crate) fn run(workspace: &Workspace) -> bool {
     let locked: &[&str] = if in_ci() { &["--locked"] } else { &[] };
@@ -25,6 +25,9 @@ pub(crate) fn run(workspace: &Workspace) -> bool {
     println!("$ cargo xtask tidy");
     if !tidy::run(workspace) {
         failed.push("cargo xtask tidy".to_owned());
+    }
+    if !apis::run(workspace, true) {
+        failed.push("cargo xtask apis --check".to_owned());
     }
     for line in &failed {
         println!("failed; repeat with: {line}");

@@ -1,6 +1,7 @@
 //! What people and CI run besides the broker itself: `cargo xtask lint`, `cargo xtask test`, `cargo xtask tidy`.
 #![expect(clippy::print_stdout, reason = "a command-line tool prints")]
 
+mod apis;
 mod command;
 mod lint;
 mod test;
@@ -29,6 +30,12 @@ enum Task {
     Lint,
     /// The house rules that no compiler knows: which room may use which, file sizes, words that must not stay.
     Tidy,
+    /// Writes docs/apis.md from the handler table.
+    Apis {
+        /// Only say whether it is up to date.
+        #[arg(long)]
+        check: bool,
+    },
     /// The tests, in rings from the inside out.
     Test(test::Selection),
 }
@@ -44,6 +51,7 @@ fn main() -> ExitCode {
     let good = match Arguments::parse().task {
         Task::Lint => lint::run(&workspace),
         Task::Tidy => tidy::run(&workspace),
+        Task::Apis { check } => apis::run(&workspace, check),
         Task::Test(selection) => test::run(&workspace, &selection),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }

