@@ -108,10 +108,12 @@ impl MessageAttributes {
 
 /// In a response, `response` names the API rather than a type.
 fn response_api(written: &Type) -> syn::Result<Ident> {
-    match written {
-        Type::Path(path) if path.qself.is_none() => path.path.require_ident().cloned(),
-        other => Err(syn::Error::new_spanned(other, "name the API, such as `response = InitProducerId`")),
-    }
+    let api = match written {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    };
+    api.cloned()
+        .ok_or_else(|| syn::Error::new_spanned(written, "name the API, such as `response = InitProducerId`"))
 }
 
 /// A default that the schema names.
