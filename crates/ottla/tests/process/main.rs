@@ -1,0 +1,11 @@
+//! The binary as a process: how it starts, what it refuses and with which exit code, and how it stops.
+
+mod arguments;
+mod refusals;
+mod stops;
+
+use testkit::broker::Launch;
+
+fn launch() -> Launch {
+    Launch::of(env!("CARGO_BIN_EXE_ottla"))
+}
