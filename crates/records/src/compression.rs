@@ -23,11 +23,27 @@ pub(crate) fn reader<'a>(
         // Several members one behind the other are one stream, as for Java's GZIPInputStream.
         Codec::Gzip => Box::new(Limited::new(flate2::bufread::MultiGzDecoder::new(body), limit)),
         Codec::Snappy => Box::new(Limited::new(snappy::Reader::new(body, limit).map_err(fail)?, limit)),
-        Codec::Lz4 => Box::new(Limited::new(lz4::Reader::new(body).map_err(fail)?, limit)),
+        Codec::Lz4 => Box::new(Limited::new(lz4::Reader::new(body, true).map_err(fail)?, limit)),
         Codec::Zstd => {
             Box::new(Limited::new(zstd::stream::read::Decoder::with_buffer(body).map_err(fail)?, limit))
         }
     })
+}
+
+/// Unpacks the messages inside a compressed message of the formats before v2, of which `magic` is 0 or 1. Kafka has
+/// written none since 4.0, but old segments hold them. The result takes at most `limit` bytes.
+///
+/// # Errors
+/// When `body` is not of that codec, or holds more.
+pub fn unpack_old(codec: Codec, magic: i8, body: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
+    let fail = |error: io::Error| failure(codec, &error);
+    let mut unpacked = Vec::new();
+    let mut packed = match codec {
+        Codec::Lz4 => Box::new(Limited::new(lz4::Reader::new(body, magic > 0).map_err(fail)?, limit)),
+        other => reader(other, body, limit)?,
+    };
+    packed.read_to_end(&mut unpacked).map_err(fail)?;
+    Ok(unpacked)
 }
 
 /// What an error of a [`reader`] means.

@@ -213,7 +213,7 @@ impl BatchHeader {
         let Some(header) = bytes.first_chunk::<HEADER_LEN>() else {
             return Err(BatchError::Truncated { needed: HEADER_LEN, got: bytes.len() });
         };
-        let parsed = Self::read(header);
+        let parsed = Self::from_bytes(header);
         if parsed.magic != MAGIC {
             return Err(BatchError::Magic(parsed.magic));
         }
@@ -223,7 +223,9 @@ impl BatchHeader {
         Ok(parsed)
     }
 
-    fn read(b: &[u8; HEADER_LEN]) -> Self {
+    /// What stands in 61 bytes, whether they are a header or not: for tools that show broken files.
+    #[must_use]
+    pub fn from_bytes(b: &[u8; HEADER_LEN]) -> Self {
         let i16_at = |at: usize| i16::from_be_bytes([b[at], b[at + 1]]);
         let i32_at = |at: usize| i32::from_be_bytes([b[at], b[at + 1], b[at + 2], b[at + 3]]);
         let i64_at = |at: usize| {
@@ -326,7 +328,7 @@ pub fn crc_is_valid(batch: &[u8]) -> bool {
     let Some(header) = batch.first_chunk::<HEADER_LEN>() else {
         return false;
     };
-    BatchHeader::read(header).crc == crc32c::crc32c(&batch[CRC_START..])
+    BatchHeader::from_bytes(header).crc == crc32c::crc32c(&batch[CRC_START..])
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod samples;
 
 pub use builder::{BatchBuilder, NewRecord, seal};
 pub use check::{BatchRules, CheckedBatch, MAX_LISTED_ERRORS, RecordError, Refusal, TopicCompression, check};
+pub use compression::unpack_old;
 pub use error::{BatchError, RecordFault};
 pub use header::{
     Attributes, BatchHeader, Codec, HEADER_LEN, LENGTH_OVERHEAD, MAGIC, TimestampType, crc_is_valid,

@@ -40,7 +40,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(mut input: &'a [u8]) -> io::Result<Self> {
+    /// `checked`: whether the header's checksum must be right. Before message format 1 Kafka's own was not (KAFKA-3160).
+    pub(crate) fn new(mut input: &'a [u8], checked: bool) -> io::Result<Self> {
         if u32_le(&mut input)? != MAGIC {
             return Err(invalid("this is no LZ4 frame"));
         }
@@ -74,7 +75,7 @@ impl<'a> Reader<'a> {
         let [stated] = *take(&mut input, 1)? else {
             return Err(invalid("the frame ends within its header"));
         };
-        if stated != (checksum(&whole[..described]) >> 8) as u8 {
+        if checked && stated != (checksum(&whole[..described]) >> 8) as u8 {
             return Err(invalid("the frame's header does not match its checksum"));
         }
         Ok(Self {

@@ -153,6 +153,8 @@ fn only_lz4_frames_that_kafkas_consumers_read_are_read() {
     }
     let mut bent = packed.clone();
     bent[6] ^= 1;
+    assert_eq!(unpack_old(Codec::Lz4, 0, &bent, 100).unwrap(), b"value", "format 0 has a wrong one");
+    assert!(unpack_old(Codec::Lz4, 1, &bent, 100).is_err());
     assert!(unpack(Codec::Lz4, &bent, 100).unwrap_err().to_string().contains("checksum"));
     let behind = [&packed[..], b"anything"].concat();
     assert_eq!(
