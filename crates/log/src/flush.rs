@@ -13,15 +13,15 @@ use crate::writer::Log;
 
 /// What must be synced so that everything below [`Flush::up_to`] is on disk.
 ///
-/// Sealed segments are synced with their indexes, since nobody will scan them again; of the active segment only the
-/// batches are, since a recovery reads it anyway and makes its indexes anew.
+/// Sealed segments are synced with their indexes, since nobody will scan them again once the recovery point has reached
+/// their end; of the active segment only the batches are, since a recovery reads it anyway and makes its indexes anew.
 #[derive(Debug)]
 pub struct Flush {
     place: Arc<Place>,
     sealed: Vec<Arc<Segment>>,
     active: Option<(Arc<Segment>, Arc<dyn DiskFile>)>,
     names_made: Option<u64>,
-    /// Whether the directory itself was made.
+    /// Whether the directory's own name may not be on disk.
     dir_made: bool,
     up_to: Offset,
 }
@@ -90,8 +90,11 @@ impl Log {
 
     /// Tells the log that `flush` has run well: the recovery point moves.
     pub fn flushed(&mut self, flush: &Flush) {
-        self.recovery_point = self.recovery_point.max(flush.up_to);
         self.unsynced.retain(|segment| !flush.sealed.iter().any(|synced| Arc::ptr_eq(synced, segment)));
+        // A segment that was sealed meanwhile has its batches on disk, but not its indexes: the recovery point stays
+        // below its end, so that a recovery looks at it.
+        let limit = self.unsynced.first().map_or(flush.up_to, |segment| segment.published().1.plus(-1));
+        self.recovery_point = self.recovery_point.max(flush.up_to.min(limit));
         if let Some(names_made) = flush.names_made {
             self.names_synced = self.names_synced.max(names_made);
         }
@@ -108,7 +111,7 @@ impl Log {
     /// # Errors
     /// When a file operation fails; then the stop was not clean.
     pub fn close(&mut self) -> Result<(), LogError> {
-        if self.active.unsynced || self.active.preallocated {
+        if self.active.unsettled || self.active.preallocated {
             self.settle_active(true)?;
         }
         if self.epochs_changed {

@@ -71,12 +71,16 @@ impl Log {
         if dir_made {
             place.disk.create_dir_all(dir)?;
         }
-        let files = sweep::sweep(&place)?;
+        let sweep::Found { segments: files, deleted } = sweep::sweep(&place)?;
         let mut opening =
-            Opening { place, config, known, kept: Vec::new(), cut: None, opened: Opened::default() };
+            Opening { place, config, known, deleted, kept: Vec::new(), cut: None, opened: Opened::default() };
         opening.read(&files)?;
         let (mut log, opened) = opening.finish(&files, now)?;
-        log.dir_made = dir_made;
+        if dir_made || !known.clean {
+            // After a crash nobody knows which names are on disk for good.
+            log.dir_made = true;
+            log.names_made = 1;
+        }
         Ok((log, opened))
     }
 }
@@ -99,14 +103,18 @@ enum Plan {
 /// | clean   | the last one                              | find end |
 /// | any     | any other                                 | trust   |
 fn plan(known: &Known, files: &Files, next: Option<Offset>) -> Plan {
-    let reaches_past = next.is_none_or(|next| next > known.recovery_point);
-    if files.index.is_none() || files.time_index.is_none() || (!known.clean && reaches_past) {
-        Plan::Scan
-    } else if next.is_none() {
-        Plan::FindEnd
-    } else {
-        Plan::Trust
+    let missing = files.index.is_none() || files.time_index.is_none();
+    match (known.clean, next) {
+        _ if missing => Plan::Scan,
+        (true, None) => Plan::FindEnd,
+        (false, next) if reaches_past(known.recovery_point, next) => Plan::Scan,
+        _ => Plan::Trust,
     }
+}
+
+/// Whether a segment may have batches at the recovery point or above.
+fn reaches_past(recovery_point: Offset, next: Option<Offset>) -> bool {
+    next.is_none_or(|next| next > recovery_point)
 }
 
 /// What to do where no whole batch begins.
@@ -127,6 +135,8 @@ struct Opening {
     place: Arc<Place>,
     config: LogConfig,
     known: Known,
+    /// The base offsets of segments that were being deleted.
+    deleted: Vec<Offset>,
     kept: Vec<Kept>,
     /// Where the last kept segment is to be cut.
     cut: Option<u64>,
@@ -185,7 +195,8 @@ impl Opening {
     /// Whether the log ends at `end` because offsets are missing, or twice there, before the next segment's `next`.
     /// Where nothing is compacted that is the trace of lost writes.
     fn breaks_off(&mut self, file: &Files, end: Offset, next: Offset) -> bool {
-        if end == next || self.config.compact_enabled {
+        // Where retention was at work, a power loss may bring back a segment older than one that is gone for good.
+        if end == next || self.config.compact_enabled || self.deleted.contains(&end) {
             return false;
         }
         if !self.known.clean && judge(end, self.known.recovery_point) == Verdict::Cut {
@@ -240,8 +251,15 @@ impl Opening {
             _ => scanned.end,
         };
         let segment = self.segment(file, scanned.len, next.filter(|_| scanned.cut.is_none()).unwrap_or(end));
-        segment.offsets.overwrite(&scanned.builder.offsets)?;
-        segment.times.overwrite(&scanned.builder.times)?;
+        let (offsets, times) = (&scanned.builder.offsets, &scanned.builder.times);
+        if !self.known.clean && reaches_past(self.known.recovery_point, next) {
+            // Until the recovery point has passed it, this segment is scanned at every start.
+            segment.offsets.overwrite(offsets)?;
+            segment.times.overwrite(times)?;
+        } else {
+            segment.offsets.replace(offsets, i64::MAX)?;
+            segment.times.replace(times, i64::MAX)?;
+        }
         *segment.max.lock() = Some(scanned.builder.max);
         for mut hole in std::mem::take(&mut scanned.holes) {
             if hole.to == file.log {
@@ -416,6 +434,7 @@ fn activate(last: &Kept, now: Millis) -> Result<Active, LogError> {
             // Nobody knows whether what was read is on disk already.
             active.writer()?;
             active.unsynced = true;
+            active.unsettled = true;
         }
     } else if let Some(tail) = &last.tail {
         active.max = tail.max;

@@ -126,6 +126,10 @@ impl Log {
     pub fn remove_due_files(&mut self, now: Millis) -> Result<usize, LogError> {
         let mut count = 0;
         while let Some((_, path)) = self.parked.front().filter(|(due, _)| *due <= now) {
+            if count == 0 {
+                // While a power loss could bring back older segments, these files show that they had been deleted.
+                self.shared.place.disk.sync_dir(&self.shared.place.dir)?;
+            }
             match self.shared.place.disk.remove_file(path) {
                 Err(error) if !error.is_not_found() => return Err(error.into()),
                 _ => count += 1,

@@ -36,7 +36,7 @@ pub struct Log {
     /// Raised whenever a name in the directory is made, so that a flush knows what it covered.
     pub(crate) names_made: u64,
     pub(crate) names_synced: u64,
-    /// Whether the directory was made when the log was opened; the first flush then syncs the one above it.
+    /// Whether the directory's own name may not be on disk; the first flush then syncs the one above it.
     pub(crate) dir_made: bool,
     /// `.deleted` files and when they are to go, the earliest first.
     pub(crate) parked: VecDeque<(Millis, PathBuf)>,
@@ -63,6 +63,8 @@ pub(crate) struct Active {
     pub(crate) preallocated: bool,
     /// Something was written since the last sync.
     pub(crate) unsynced: bool,
+    /// The indexes on disk are not those of a sealed segment.
+    pub(crate) unsettled: bool,
 }
 
 /// Where a batch went.
@@ -95,6 +97,7 @@ impl Active {
             overhang: false,
             preallocated: false,
             unsynced: false,
+            unsettled: false,
         }
     }
 
@@ -155,7 +158,8 @@ impl Log {
         if self.active.segment.len() == 0 {
             return Ok(base);
         }
-        self.settle_active(false)?;
+        // When the batches were all flushed already, no recovery will make these indexes anew.
+        self.settle_active(self.recovery_point == base)?;
         let next = self.create_segment(base)?;
         let mut segments = self.shared.segments.load().to_vec();
         segments.push(Arc::clone(&next));
@@ -170,9 +174,7 @@ impl Log {
         Ok(base)
     }
 
-    /// Makes the files of a new segment. The `.log` comes last: an index without one is swept away at the next start, a
-    /// `.log` without index would be scanned.
-    pub(crate) fn create_segment(&mut self, base: Offset) -> Result<Arc<Segment>, LogError> {
+    fn create_segment(&mut self, base: Offset) -> Result<Arc<Segment>, LogError> {
         let place = &self.shared.place;
         let segment = Segment::new(place, base, Lengths::NOTHING, base, self.config.index_rules());
         self.names_made += 1;
@@ -193,6 +195,7 @@ impl Log {
             self.active.writer()?.set_len(self.active.segment.len())?;
             self.active.preallocated = false;
         }
+        self.active.unsettled = !sync;
         Ok(())
     }
 
@@ -230,6 +233,7 @@ impl Log {
         self.cut_overhang()?;
         let file = self.active.writer()?;
         self.active.unsynced = true;
+        self.active.unsettled = true;
         if let Err(error) = file.write_at(position, &[IoSlice::new(head), IoSlice::new(rest)]) {
             // What the file holds now is unknown. If it cannot be cut now, the next append tries again.
             self.active.overhang = file.set_len(position).is_err();
@@ -352,21 +356,27 @@ fn write_through(segment: &Segment) {
     }
 }
 
-/// Makes the files of a new segment, over what may be left of an older one that was removed in part.
+/// Makes the files of a new segment, over what may be left of an older one. The `.log` comes last, in one step: an index
+/// without one is swept away at the next start, but an empty `.log` that is not the last would hide what is in another.
 pub(crate) fn create_files(segment: &Segment, preallocate: Option<u32>) -> Result<(), LogError> {
-    for (kind, len) in
-        [(Kind::Index, 0), (Kind::TimeIndex, 0), (Kind::Log, u64::from(preallocate.unwrap_or(0)))]
-    {
-        let file = segment.place.disk.open(&segment.path(kind), OpenHow::Write)?;
+    let disk = &segment.place.disk;
+    for kind in [Kind::Index, Kind::TimeIndex] {
+        let file = disk.open(&segment.path(kind), OpenHow::Write)?;
         if file.len()? != 0 {
             file.set_len(0)?;
         }
-        if len > 0 {
-            file.set_len(len)?;
+    }
+    let log = segment.path(Kind::Log);
+    for stale in [&segment.path(Kind::TxnIndex), &log] {
+        if disk.entry(stale)?.is_some() {
+            disk.remove_file(stale)?;
         }
     }
-    match segment.place.disk.remove_file(&segment.path(Kind::TxnIndex)) {
-        Err(error) if !error.is_not_found() => Err(error.into()),
-        _ => Ok(()),
+    let file = disk.open(&log, OpenHow::New)?;
+    if let Some(len) = preallocate
+        && let Err(error) = file.set_len(len.into())
+    {
+        tracing::warn!(%error, "a segment could not be made large in advance");
     }
+    Ok(())
 }

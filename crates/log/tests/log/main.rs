@@ -1,6 +1,9 @@
 //! The log through its public face.
 
 mod common;
+mod crash;
+mod faults;
 mod layout;
 mod reading;
 mod recovery;
+mod retention;

@@ -1,0 +1,164 @@
+//! Operations that fail: nothing of them is seen, and the log goes on behind what it had.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base::{LeaderEpoch, Offset};
+use disk::{Disk, Operation};
+use log::{Known, Log, LogConfig, LogError};
+use testkit::{CrashDisk, FailingDisk, Fault, Injected};
+
+use crate::common::*;
+
+const DIR: &str = "/t-0";
+
+struct Failing {
+    disk: FailingDisk,
+    log: Log,
+}
+
+fn failing(config: &LogConfig) -> Failing {
+    let disk = FailingDisk::new(CrashDisk::calm(1).shared());
+    let log = open(&disk, config, NEW);
+    Failing { disk, log }
+}
+
+fn open(disk: &FailingDisk, config: &LogConfig, known: Known) -> Log {
+    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+    Log::open(disk, Path::new(DIR), config.clone(), known, NOW).unwrap().0
+}
+
+fn content(log: &Log) -> Vec<u8> {
+    read_from(&log.reader(), Offset(0), u32::MAX)
+}
+
+#[test]
+fn a_short_write_is_cut_off_before_the_next_append() {
+    let Failing { disk, mut log } = failing(&LogConfig::default());
+    let first = Plan::of(2, 30, 1).at(Offset(0));
+    append(&mut log, Plan::of(2, 30, 1));
+    for short in [0, 1, 60, 61, 100, 134] {
+        disk.fail(Fault::on(Operation::Write, "*.log", Injected::NoSpace).short(short).times(1));
+        assert!(matches!(try_append(&mut log, Plan::of(2, 30, 2)), Err(LogError::Disk(_))));
+        assert_eq!((log.log_end(), log.reader().size()), (Offset(2), first.len() as u64));
+        assert_eq!(content(&log), first);
+    }
+    let second = Plan::of(1, 3, 4).at(Offset(2));
+    append(&mut log, Plan::of(1, 3, 4));
+    assert_eq!(content(&log), [&first[..], &second].concat());
+    let file =
+        disk::read_whole(&disk, &Path::new(DIR).join("00000000000000000000.log"), 9999).unwrap().unwrap();
+    assert_eq!(file, content(&log));
+}
+
+#[test]
+fn what_could_not_be_cut_off_stops_the_next_append() {
+    let Failing { disk, mut log } = failing(&LogConfig::default());
+    append(&mut log, Plan::of(2, 30, 1));
+    disk.fail(Fault::on(Operation::Write, "*.log", Injected::Io).short(100).times(1));
+    disk.fail(Fault::on(Operation::SetLen, "*.log", Injected::Io).times(2));
+    assert!(try_append(&mut log, Plan::of(2, 30, 2)).is_err());
+    assert!(try_append(&mut log, Plan::of(1, 1, 3)).is_err(), "still it cannot be cut");
+    append(&mut log, Plan::of(1, 1, 3));
+    let file =
+        disk::read_whole(&disk, &Path::new(DIR).join("00000000000000000000.log"), 9999).unwrap().unwrap();
+    assert_eq!(file, content(&log));
+    assert_eq!(log.log_end(), Offset(3));
+}
+
+#[test]
+fn an_index_that_cannot_be_written_fails_no_append() {
+    let config = LogConfig { index_interval_bytes: 0, ..LogConfig::default() };
+    let Failing { disk, mut log } = failing(&config);
+    disk.fail(Fault::on(Operation::Write, "*index", Injected::NoSpace));
+    for at in 0..200 {
+        append(&mut log, Plan::of(1, 0, at));
+    }
+    assert!(disk.failures() >= 3);
+    assert_eq!(walked(&log.reader(), Offset(150)).len(), 50, "entries in memory serve as well");
+    assert!(log.roll(NOW).is_err(), "a sealed segment must have its indexes");
+    disk.heal();
+    assert_eq!(log.roll(NOW).unwrap(), Offset(200));
+    let index = Path::new(DIR).join("00000000000000000000.index");
+    assert_eq!(disk::read_whole(&disk, &index, 9999).unwrap().unwrap().len(), 199 * 8);
+}
+
+#[test]
+fn a_roll_that_fails_leaves_the_segment_active() {
+    for path in ["*/00000000000000000002.log", "*/00000000000000000002.timeindex"] {
+        let Failing { disk, mut log } = failing(&LogConfig::default());
+        append(&mut log, Plan::of(2, 30, 1));
+        disk.fail(Fault::on(Operation::Open, path, Injected::TooManyFiles));
+        assert!(log.roll(NOW).is_err());
+        assert_eq!(log.active_base(), Offset(0));
+        append(&mut log, Plan::of(2, 30, 1));
+        disk.heal();
+        assert_eq!(log.roll(NOW).unwrap(), Offset(4));
+        append(&mut log, Plan::of(2, 30, 1));
+        log.close().unwrap();
+        let again = open(&disk, &LogConfig::default(), Known { recovery_point: Offset(6), ..NEW });
+        assert_eq!(again.reader().segment_bases(), [Offset(0), Offset(4)]);
+        assert_eq!(walked(&again.reader(), Offset(2)), [2, 4]);
+    }
+}
+
+#[test]
+fn preallocation_is_no_condition() {
+    let config = LogConfig { preallocate: true, segment_bytes: 5000, ..LogConfig::default() };
+    let Failing { disk, mut log } = failing(&config);
+    append(&mut log, Plan::of(2, 30, 1));
+    disk.fail(Fault::on(Operation::SetLen, "*/00000000000000000002.log", Injected::NoSpace).times(1));
+    assert_eq!(log.roll(NOW).unwrap(), Offset(2));
+    append(&mut log, Plan::of(2, 30, 1));
+    assert_eq!(walked(&log.reader(), Offset(0)), [0, 2]);
+}
+
+#[test]
+fn a_failed_flush_moves_nothing() {
+    let Failing { disk, mut log } = failing(&LogConfig::default());
+    append(&mut log, Plan::of(2, 30, 1));
+    disk.fail(Fault::on(Operation::Sync, "*.log", Injected::Io).times(1));
+    let flush = log.begin_flush();
+    assert_eq!(flush.up_to(), Offset(2));
+    assert!(flush.run().is_err());
+    assert_eq!(log.recovery_point(), Offset(0));
+}
+
+#[test]
+fn an_append_during_a_flush_is_left_for_the_next_one() {
+    let Failing { mut log, .. } = failing(&LogConfig::default());
+    append(&mut log, Plan::of(2, 30, 1));
+    let first = log.begin_flush();
+    append(&mut log, Plan::of(2, 30, 1));
+    log.roll(NOW).unwrap();
+    first.run().unwrap();
+    log.flushed(&first);
+    assert_eq!(log.recovery_point(), Offset(2));
+    let second = log.begin_flush();
+    assert!(!second.is_empty());
+    second.run().unwrap();
+    log.flushed(&second);
+    assert_eq!(log.recovery_point(), Offset(4));
+    assert!(log.begin_flush().is_empty());
+}
+
+#[test]
+fn an_epoch_whose_checkpoint_cannot_be_written_does_not_begin() {
+    let Failing { disk, mut log } = failing(&LogConfig::default());
+    append(&mut log, Plan { epoch: 1, ..Plan::of(1, 1, 1) });
+    disk.fail(Fault::on(Operation::Rename, "*leader-epoch-checkpoint.tmp", Injected::ReadOnly).times(2));
+    assert!(log.assign_leader_epoch(LeaderEpoch(2)).is_err());
+    assert!(try_append(&mut log, Plan { epoch: 2, ..Plan::of(1, 1, 1) }).is_err());
+    assert_eq!((log.log_end(), log.reader().latest_epoch()), (Offset(1), Some(LeaderEpoch(1))));
+    append(&mut log, Plan { epoch: 2, ..Plan::of(1, 1, 1) });
+    assert_eq!(log.reader().epoch_at(Offset(1)), Some(LeaderEpoch(2)));
+}
+
+#[test]
+fn a_read_error_is_passed_on_and_changes_nothing() {
+    let Failing { disk, mut log } = failing(&LogConfig::default());
+    append(&mut log, Plan::of(2, 30, 1));
+    disk.fail(Fault::on(Operation::Read, "*.log", Injected::Io).times(1));
+    assert!(matches!(log.reader().read(Offset(0), Offset(2), 99, true), Err(LogError::Disk(_))));
+    assert_eq!(content(&log).len(), 135);
+}
