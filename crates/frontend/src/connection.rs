@@ -153,7 +153,11 @@ impl<S: Service> Connection<S> {
                 return End::Stopped;
             }
             let handled = match poll_fn(|cx| self.poll_event(cx, stopped.as_mut(), timer.as_mut())).await {
-                Event::Read(Ok(0)) => Err(End::PeerClosed),
+                Event::Read(Ok(0)) => {
+                    // Every whole request that came before is begun; a peer that only stopped sending gets its answers.
+                    self.end_after_answers(End::PeerClosed);
+                    Ok(())
+                }
                 Event::Read(Ok(_)) => {
                     self.active = Instant::now();
                     if timer.deadline() > self.active + KEEP_BUFFER {

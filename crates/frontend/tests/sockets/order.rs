@@ -145,11 +145,28 @@ async fn what_was_begun_is_finished_without_its_connection() {
     let mut client = stage.client().await;
     client.send("wait a lost").await;
     stage.service.until_begun(1).await;
+    // Closing resets the connection then, which is how a client looks that was killed or is in a hurry.
+    rustix::net::sockopt::set_socket_linger(&client.stream, Some(Duration::ZERO)).unwrap();
     drop(client);
     let counters = stage.server.counters();
     until(|| counters.closed.load(Ordering::Relaxed) == 1).await;
+    assert_eq!(stage.service.finished.load(Ordering::SeqCst), 0);
     stage.service.open("a");
     until(|| stage.service.finished.load(Ordering::SeqCst) == 1).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_only_stops_sending_gets_its_answers() {
+    let stage = stage(&[("queued.max.requests", "1")]);
+    let mut client = stage.client().await;
+    client.send("wait a one").await;
+    client.send("say two").await;
+    tokio::io::AsyncWriteExt::shutdown(&mut client.stream).await.unwrap();
+    stage.service.until_begun(1).await;
+    stage.service.open("a");
+    assert_eq!(client.receive().await, "one");
+    assert_eq!(client.receive().await, "two");
+    assert!(client.is_closed().await);
 }
 
 #[tokio::test]
