@@ -80,12 +80,12 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn a_stop_waits_for_a_stuck_connection_only_so_long() {
-    let broker = launch().asked_for("not finished").start();
+    let launch = launch().asked_for("not finished");
+    let broker = launch.start();
     let stuck = stuck_connection(&broker);
-    let data_dir = broker.data_dir().to_owned();
     let begun = Instant::now();
     assert_eq!(broker.stop().code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(9), "container runtimes kill after ten seconds");
-    assert!(data_dir.join(".kafka_cleanshutdown").exists());
+    assert!(launch.path().join(".kafka_cleanshutdown").exists());
     drop(stuck);
 }

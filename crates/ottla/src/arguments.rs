@@ -1,0 +1,243 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use settings::{SettingError, Settings, parse_host_port};
+
+/// A Kafka-compatible broker for one machine.
+#[derive(Debug, Parser)]
+#[command(name = "ottla", version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the broker (what `ottla` alone does too)
+    Serve(ServeArguments),
+    /// Print what is in log, index, snapshot and checkpoint files, as kafka-dump-log.sh does
+    #[command(disable_help_flag = true)]
+    DumpLog {
+        /// See `ottla dump-log --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// How the broker is to run.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Set one of Kafka's broker settings, such as num.partitions=3; may be given many times, and the last one wins
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<Pair>,
+    /// Where to listen [default: 127.0.0.1:9092]; port 0 takes any free port
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<HostPort>,
+    /// Where clients are told to connect [default: where the broker listens]
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise: Option<HostPort>,
+    /// Where the data is [default: ./ottla-data]
+    #[arg(long, value_name = "DIRECTORY")]
+    data_dir: Option<String>,
+    /// How log lines look
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Serve(ServeArguments),
+    /// With the arguments behind `dump-log`, not looked at.
+    DumpLog(Vec<OsString>),
+}
+
+#[derive(Clone, Debug)]
+struct Pair {
+    key: String,
+    value: String,
+}
+
+impl FromStr for Pair {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => {
+                Ok(Self { key: key.trim().to_owned(), value: value.to_owned() })
+            }
+            _ => Err("it must be KEY=VALUE"),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct HostPort(String);
+
+impl FromStr for HostPort {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match parse_host_port(text) {
+            Some(_) => Ok(Self(text.to_owned())),
+            None => Err("it must be HOST:PORT, with a port from 0 to 65535 and an IPv6 address in brackets"),
+        }
+    }
+}
+
+/// Reads the command line. Ends the process where it cannot be understood (code 2), and after `--help` and `--version`.
+pub(crate) fn read() -> Command {
+    let line = CommandLine::parse();
+    match line.verb {
+        None => Command::Serve(line.serve),
+        Some(Verb::Serve(arguments)) => Command::Serve(arguments),
+        Some(Verb::DumpLog { arguments }) => Command::DumpLog(arguments),
+    }
+}
+
+impl ServeArguments {
+    /// The settings that the flags come to, and what to warn of. The short forms beat `--set`.
+    ///
+    /// # Errors
+    /// When a value is not allowed, or values contradict each other.
+    pub(crate) fn settings(&self) -> Result<(Settings, Vec<SettingError>), SettingError> {
+        let mut settings = Settings::default();
+        let mut warnings = Vec::new();
+        for Pair { key, value } in &self.set {
+            match settings.set(key, value) {
+                Err(unknown @ SettingError::Unknown { .. }) => warnings.push(unknown),
+                result => result?,
+            }
+        }
+        if let Some(HostPort(address)) = &self.listen {
+            let name = only_name(&settings, "--listen", "listeners")?;
+            settings.set("listeners", &format!("{name}://{address}"))?;
+        }
+        if let Some(HostPort(address)) = &self.advertise {
+            let name = only_name(&settings, "--advertise", "advertised.listeners")?;
+            settings.set("advertised.listeners", &format!("{name}://{address}"))?;
+        }
+        if let Some(directory) = &self.data_dir {
+            settings.set("log.dirs", directory)?;
+        }
+        settings.check()?;
+        Ok((settings, warnings))
+    }
+}
+
+/// The name of the one listener there is, which a short form speaks of.
+fn only_name(settings: &Settings, flag: &str, key: &str) -> Result<String, SettingError> {
+    match settings.listeners()?.as_slice() {
+        [one] => Ok(one.name.clone()),
+        several => Err(SettingError::Conflict(format!(
+            "`{flag}` is for a single listener, and `listeners` names {}; say it with `--set {key}=...`",
+            several.len()
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> CommandLine {
+        CommandLine::try_parse_from([&["ottla"], arguments].concat()).expect("understood")
+    }
+
+    fn settings(arguments: &[&str]) -> Result<(Settings, Vec<SettingError>), SettingError> {
+        parse(arguments).serve.settings()
+    }
+
+    #[test]
+    fn the_declaration_is_sound() {
+        <CommandLine as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_may_be_left_out() {
+        assert!(parse(&[]).verb.is_none());
+        assert!(parse(&["--listen", "localhost:1"]).serve.listen.is_some());
+        let Some(Verb::Serve(arguments)) = parse(&["serve", "--listen", "localhost:1"]).verb else {
+            panic!("serve is a verb");
+        };
+        assert!(arguments.listen.is_some());
+    }
+
+    #[test]
+    fn dump_log_gets_its_arguments_untouched() {
+        let behind = ["--files", "a,b", "--print-data-log", "--help", "--offset=-1"];
+        let Some(Verb::DumpLog { arguments }) = parse(&[&["dump-log"], &behind[..]].concat()).verb else {
+            panic!("dump-log is a verb");
+        };
+        assert_eq!(arguments, behind);
+    }
+
+    #[test]
+    fn short_forms_stand_for_settings() {
+        let (settings, warnings) = settings(&[
+            "--set",
+            "log.dirs=/elsewhere",
+            "--listen",
+            "[::1]:7",
+            "--advertise",
+            "broker.example:8",
+            "--data-dir",
+            "/data",
+        ])
+        .expect("allowed");
+        assert!(warnings.is_empty());
+        assert_eq!(settings.listeners().expect("checked")[0].to_string(), "PLAINTEXT://[::1]:7");
+        assert_eq!(
+            settings.advertised_listeners().expect("checked")[0].to_string(),
+            "PLAINTEXT://broker.example:8"
+        );
+        assert_eq!(settings.data_dir().expect("checked"), "/data");
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign_and_the_last_one_wins() {
+        let (settings, _) = settings(&["--set", "log.dir=a=b", "--set", "log.dir=c=d"]).expect("allowed");
+        assert_eq!(settings.data_dir().expect("checked"), "c=d");
+    }
+
+    #[test]
+    fn unknown_keys_are_warnings_and_bad_values_errors() {
+        let (_, warnings) = settings(&["--set", "num.partition=3"]).expect("only a warning");
+        assert_eq!(
+            warnings[0].to_string(),
+            "unknown setting `num.partition` (did you mean `num.partitions`?)"
+        );
+        assert!(settings(&["--set", "num.partitions=none"]).is_err());
+    }
+
+    #[test]
+    fn a_short_form_needs_a_single_listener() {
+        let two = "listeners=A://h:1,B://h:2";
+        let map = "listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT";
+        assert!(settings(&["--set", two, "--set", map]).is_ok());
+        assert!(settings(&["--set", two, "--set", map, "--advertise", "h:3"]).is_err());
+    }
+
+    #[test]
+    fn what_is_no_flag_is_refused() {
+        for arguments in
+            [&["--set", "novalue"][..], &["--set", "=x"], &["--listen", "localhost"], &["--config", "f"]]
+        {
+            assert!(CommandLine::try_parse_from([&["ottla"], arguments].concat()).is_err(), "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! `ottla serve`: what is wired to what, in which order it starts, and in which order it stops.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use api::{Broker, Listener};
+use base::{Millis, NodeId};
+use catalog::{Catalog, CatalogConfig};
+use disk::RealDisk;
+use frontend::{Bound, Limits, Server};
+use settings::{Endpoint, Settings};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use uuid::Uuid;
+
+use crate::arguments::ServeArguments;
+use crate::limits;
+use crate::logging;
+use crate::upkeep::Upkeep;
+
+/// The settings are wrong; nothing was touched.
+const BAD_SETTINGS: u8 = 2;
+/// The port, the data directory or the operating system is in the way.
+const CANNOT_SERVE: u8 = 1;
+
+/// How long requests in work may take to finish at a stop. Long polls end at once; what is left is a flush or two.
+/// Container runtimes kill after ten seconds, and the data directory is still to be closed in that time.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why there is no broker: a message that says all, or an error of another room.
+type Failure = Box<dyn std::error::Error>;
+
+/// Runs the broker until it is told to stop.
+pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
+    logging::start(arguments.log_format);
+    let settings = match arguments.settings() {
+        Ok((settings, warnings)) => {
+            for warning in warnings {
+                tracing::warn!("{warning}; it has no effect");
+            }
+            Arc::new(settings)
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(BAD_SETTINGS);
+        }
+    };
+    let outcome = runtime(&settings).and_then(|runtime| {
+        let outcome = serve(&runtime, &settings);
+        // Nothing that still waits for something is worth waiting for.
+        runtime.shutdown_background();
+        outcome
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(CANNOT_SERVE)
+        }
+    }
+}
+
+fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = settings.num_network_threads().and_then(|threads| usize::try_from(threads).ok()) {
+        builder.worker_threads(threads);
+    }
+    Ok(builder.enable_all().build()?)
+}
+
+fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
+    let _entered = runtime.enter();
+    let open_files = limits::raise_open_files();
+    let mut limits = Limits::new(settings);
+    limits::fit_connections(&mut limits, settings, open_files);
+
+    // The ports first: when one is taken, the data directory has not been touched.
+    let bound =
+        settings.listeners()?.iter().map(|e| frontend::bind(e, settings)).collect::<Result<Vec<_>, _>>()?;
+    let advertised = advertised(settings, &bound)?;
+    let catalog = open_catalog(settings, &advertised)?;
+    let broker = Broker::new(Arc::clone(&catalog), Arc::clone(settings));
+    let signals = Signals::new()?;
+    let upkeep = Upkeep::start(Arc::clone(&catalog), now)?;
+    let addresses: Vec<_> = bound.iter().map(|bound| bound.address).collect();
+    let server = Server::start(with_listeners(bound, &advertised), &broker, limits);
+    for address in addresses {
+        tracing::info!("ottla ready on {address}");
+    }
+
+    let first = runtime.block_on(signals.stop());
+    tracing::info!("stopping after {first}; a second signal ends the process at once");
+    broker.stop_waiting();
+    if !runtime.block_on(server.stop(GRACE)) {
+        tracing::warn!("some requests were not finished within {GRACE:?}");
+    }
+    upkeep.stop();
+    catalog.close(now())?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open_catalog(settings: &Arc<Settings>, advertised: &[Endpoint]) -> Result<Arc<Catalog>, Failure> {
+    let data_dir = settings.data_dir()?;
+    let config = CatalogConfig {
+        data_dir: PathBuf::from(&data_dir),
+        node_id: NodeId(settings.node_id()),
+        cluster_id: None,
+        endpoints: advertised.to_vec(),
+        settings: Arc::clone(settings),
+    };
+    let catalog = Catalog::open(Arc::new(RealDisk::new()), config, Box::new(Uuid::new_v4), now())?;
+    tracing::info!(
+        "ottla {} serves {data_dir} as node {} of cluster {}",
+        env!("CARGO_PKG_VERSION"),
+        catalog.node_id(),
+        catalog.cluster_id()
+    );
+    Ok(catalog)
+}
+
+/// Where clients are told to connect: an empty host becomes the name of this machine (as Kafka does it), and port 0 the
+/// port that was bound.
+fn advertised(settings: &Settings, bound: &[Bound]) -> Result<Vec<Endpoint>, Failure> {
+    let mut endpoints = settings.advertised_listeners()?;
+    // An IPv4 and an IPv6 listener may share a name; clients are told the first one.
+    let mut seen = Vec::new();
+    endpoints.retain(|endpoint| {
+        !seen.contains(&endpoint.name) && {
+            seen.push(endpoint.name.clone());
+            true
+        }
+    });
+    for endpoint in &mut endpoints {
+        if endpoint.host.is_empty() {
+            endpoint.host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        }
+        if endpoint.port == 0 {
+            let listener = bound.iter().find(|bound| bound.endpoint.name == endpoint.name);
+            endpoint.port = listener.map_or(0, |bound| bound.address.port());
+        }
+    }
+    Ok(endpoints)
+}
+
+fn with_listeners(bound: Vec<Bound>, advertised: &[Endpoint]) -> Vec<(Bound, Arc<Listener>)> {
+    let listener_of = |bound: &Bound| {
+        let name = &bound.endpoint.name;
+        let endpoint =
+            advertised.iter().find(|endpoint| endpoint.name == *name).expect("every listener is advertised");
+        Arc::new(Listener {
+            name: name.clone(),
+            advertised_host: endpoint.host.clone(),
+            advertised_port: endpoint.port,
+        })
+    };
+    bound
+        .into_iter()
+        .map(|bound| {
+            let listener = listener_of(&bound);
+            (bound, listener)
+        })
+        .collect()
+}
+
+/// SIGTERM and SIGINT, from the moment this is made. Before that they end the process, as nothing needs a stop yet.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the first signal, and leaves a task behind that ends the process at the second one, with the exit code
+    /// that the signal itself would have led to.
+    async fn stop(mut self) -> &'static str {
+        let first = self.next().await.0;
+        tokio::spawn(async move {
+            let (second, code) = self.next().await;
+            tracing::warn!("{second} again: ended without a clean stop; the next start recovers");
+            std::process::exit(code);
+        });
+        first
+    }
+
+    async fn next(&mut self) -> (&'static str, i32) {
+        tokio::select! {
+            _ = self.terminate.recv() => ("SIGTERM", 128 + 15),
+            _ = self.interrupt.recv() => ("SIGINT", 128 + 2),
+        }
+    }
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
