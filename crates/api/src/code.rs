@@ -142,3 +142,103 @@ impl From<SessionError> for Code {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::{PartitionIndex, Uuid};
+    use records::{BatchError, Refusal};
+
+    use super::*;
+
+    #[test]
+    fn codes_have_kafkas_numbers_and_names() {
+        for (code, number, name) in [
+            (Code::UnknownServerError, -1, "UNKNOWN_SERVER_ERROR"),
+            (Code::None, 0, "NONE"),
+            (Code::UnknownTopicOrPartition, 3, "UNKNOWN_TOPIC_OR_PARTITION"),
+            (Code::InvalidTopicException, 17, "INVALID_TOPIC_EXCEPTION"),
+            (Code::OutOfOrderSequenceNumber, 45, "OUT_OF_ORDER_SEQUENCE_NUMBER"),
+            (Code::KafkaStorageError, 56, "KAFKA_STORAGE_ERROR"),
+            (Code::InvalidRecord, 87, "INVALID_RECORD"),
+            (Code::UnknownTopicId, 100, "UNKNOWN_TOPIC_ID"),
+            (Code::ShareSessionLimitReached, 133, "SHARE_SESSION_LIMIT_REACHED"),
+        ] {
+            assert_eq!((code.number(), code.name()), (number, name));
+        }
+        let numbers: Vec<i16> = Code::ALL.iter().map(|code| code.number()).collect();
+        assert_eq!(numbers, (-1..=133).collect::<Vec<i16>>());
+        assert_eq!(Code::InvalidRecord.to_string(), "INVALID_RECORD (87)");
+    }
+
+    #[test]
+    fn what_a_producer_sent() {
+        let records = |timestamp| Refusal::Records { errors: Vec::new(), total: 1, timestamp };
+        for (refusal, number) in [
+            (Refusal::NoBatch, 87),
+            (Refusal::Length(3), 2),
+            (Refusal::UnknownMagic(3), 2),
+            (Refusal::OldMagic(1), 87),
+            (Refusal::ZstdTooEarly { produce_version: 6 }, 76),
+            (Refusal::SecondBatch, 87),
+            (Refusal::BaseOffset(base::Offset(1)), 87),
+            (Refusal::TooLarge { size: 2, limit: 1, rebuilt: false }, 10),
+            (Refusal::TooSmall(60), 2),
+            (Refusal::Crc { stored: 1, computed: 2 }, 2),
+            (Refusal::Control, 87),
+            (Refusal::Malformed(BatchError::LeftOver(1)), 87),
+            (Refusal::DecompressedTooLarge { limit: 1 }, 10),
+            (records(true), 32),
+            (records(false), 87),
+        ] {
+            assert_eq!(Code::from(&refusal).number(), number, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_became_of_an_append_or_a_read() {
+        let too_large = AppendError::LargerThanSegment { size: 2, limit: 1 };
+        assert_eq!(Code::from(&too_large), Code::RecordListTooLarge);
+        assert_eq!(Code::from(&AppendError::Closed), Code::NotLeaderOrFollower);
+        let zero = base::Offset(0);
+        let outside = ReadError::OutOfRange { from: base::Offset(9), log_start: zero, log_end: zero };
+        assert_eq!(Code::from(&outside), Code::OffsetOutOfRange);
+    }
+
+    #[test]
+    fn what_the_catalogue_cannot_do() {
+        let (topic, index) = (Uuid::nil(), PartitionIndex(0));
+        assert_eq!(Code::from(&NoPartition::Unknown { topic, index }), Code::NotLeaderOrFollower);
+        let offline = NoPartition::Offline { topic: "t".to_owned(), index, reason: String::new() };
+        assert_eq!(Code::from(&offline), Code::KafkaStorageError);
+        let shut = CatalogError::Shut { reason: String::new() };
+        assert_eq!(Code::from(&TopicError::Catalog(shut)), Code::KafkaStorageError);
+        assert_eq!(Code::from(&TopicError::Catalog(CatalogError::Closed)), Code::NotController);
+        assert_eq!(Code::from(&TopicError::DeletionDisabled), Code::TopicDeletionDisabled);
+    }
+
+    #[test]
+    fn what_the_rules_of_topics_forbid() {
+        use topics::Refusal;
+        for (refusal, number) in [
+            (Refusal::Exists { name: "t".to_owned() }, 36),
+            (Refusal::MetadataTopic, 42),
+            (Refusal::DuplicateName, 42),
+            (Refusal::InvalidConfig(String::new()), 40),
+            (Refusal::TooFewNodes { factor: 3, nodes: 1 }, 38),
+            (Refusal::PartitionsNotPositive, 37),
+            (Refusal::EmptyAssignment, 39),
+            (Refusal::TooManyPartitions, 44),
+            (Refusal::UnknownTopic, 3),
+            (Refusal::UnknownTopicId, 100),
+        ] {
+            assert_eq!(Code::from(&refusal).number(), number, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_fetch_session() {
+        let numbers = [SessionError::NotFound, SessionError::WrongEpoch, SessionError::OtherNaming]
+            .map(|error| Code::from(error).number());
+        assert_eq!(numbers, [70, 71, 106]);
+    }
+}

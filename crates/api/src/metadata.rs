@@ -196,7 +196,8 @@ pub(crate) fn offline(info: &PartitionInfo, node: NodeId) -> Vec<i32> {
 /// Begins to create topics that a request named, unless that is under way already. Nobody waits for it: whoever asks
 /// for the topic again finds it.
 fn create(broker: &Broker, names: &[StrBytes], request: &Request) {
-    let wanted = names.iter().filter(|topic| name::check(topic).is_ok());
+    // Kafka makes an internal topic with settings of its own. Whoever needs one here will do so; until then nobody does.
+    let wanted = names.iter().filter(|topic| name::check(topic).is_ok() && !name::is_internal(topic));
     let under_way = UnderWay::begin(&broker.creating, wanted);
     if under_way.new.is_empty() {
         return;

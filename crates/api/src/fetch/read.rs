@@ -128,6 +128,14 @@ impl Target {
     }
 }
 
+impl Target {
+    /// As [`Self::look`], but only whether there is anything.
+    pub(super) fn glance(&self, marks: &Marks, terms: &Terms) -> Look {
+        let available = u64::from(self.wanted.offset < ceiling(marks, terms.isolation));
+        Look { available, partition_max: u64::MAX, ..Look::default() }
+    }
+}
+
 impl Fetch {
     /// Reads all targets in order, each within what its predecessors left of the limit of the whole answer. The first
     /// records of an answer may exceed the limits, so that a client always gets on (KIP-74).
@@ -147,16 +155,21 @@ impl Fetch {
     }
 }
 
+/// Up to where a client reads.
+fn ceiling(marks: &Marks, isolation: Isolation) -> Offset {
+    match isolation {
+        Isolation::ReadUncommitted => marks.high_watermark,
+        Isolation::ReadCommitted => marks.last_stable,
+    }
+}
+
 fn is_closed(partition: &Partition) -> bool {
     matches!(partition.health(), Err(Stopped::Closed))
 }
 
 /// Whether records lie in a newer segment than the one that `offset` is in.
 fn is_behind(partition: &Partition, offset: Offset, marks: &Marks, isolation: Isolation) -> bool {
-    let ceiling = match isolation {
-        Isolation::ReadUncommitted => marks.high_watermark,
-        Isolation::ReadCommitted => marks.last_stable,
-    };
+    let ceiling = ceiling(marks, isolation);
     partition.log().segment_bases().iter().any(|base| offset < *base && *base < ceiling)
 }
 

@@ -55,10 +55,15 @@ impl Watch {
     fn look(&mut self, fetch: &Fetch) -> bool {
         for (target, (seen, look)) in fetch.targets.iter().zip(&mut self.seen) {
             let marks = marks(target);
-            if marks != *seen {
-                *seen = marks;
-                *look = target.look(&fetch.terms);
+            if marks == *seen {
+                continue;
             }
+            *seen = marks;
+            *look = match marks {
+                // Most clients wait for any byte at all; then the marks alone tell.
+                Some(marks) if fetch.terms.min_bytes <= 1 => target.glance(&marks, &fetch.terms),
+                _ => target.look(&fetch.terms),
+            };
         }
         self.is_enough(fetch)
     }

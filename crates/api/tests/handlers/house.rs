@@ -20,7 +20,7 @@ use wire::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTo
 use wire::messages::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData,
 };
-use wire::{Message, Payload, StrBytes};
+use wire::{Payload, StrBytes};
 
 /// The clock of all requests.
 pub(crate) const NOW: Millis = Millis(1_700_000_000_000);
@@ -31,7 +31,8 @@ pub(crate) struct House {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) runtime: Runtime,
     listener: Arc<Listener>,
-    pub(crate) dir: TempDir,
+    /// Removed with the house.
+    _dir: TempDir,
 }
 
 impl House {
@@ -60,7 +61,7 @@ impl House {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
         let broker = Broker::new(catalog.clone(), settings);
-        Self { broker, catalog, runtime, listener, dir }
+        Self { broker, catalog, runtime, listener, _dir: dir }
     }
 
     /// A request as it comes off the wire.

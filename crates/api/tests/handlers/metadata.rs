@@ -161,6 +161,7 @@ fn a_topic_that_is_asked_for_comes_to_be() {
 fn no_topic_comes_to_be_unless_client_and_broker_allow_it() {
     let house = House::new();
     house.ask(9, &named(&["unwanted"]));
+    house.ask(9, &MetadataRequest { allow_auto_topic_creation: true, ..named(&["__consumer_offsets"]) });
     let strict = House::with(&[("auto.create.topics.enable", "false")]);
     strict.ask(9, &MetadataRequest { allow_auto_topic_creation: true, ..named(&["unwanted"]) });
     std::thread::sleep(Duration::from_millis(50));
