@@ -6,8 +6,17 @@ use std::path::Path;
 use super::{Context, Outcome};
 use crate::command::{Run, can_run};
 
-/// The crates that have fuzz targets.
-const FUZZED: [&str; 2] = ["crates/wire/fuzz", "crates/records/fuzz"];
+/// A directory of fuzz targets.
+struct Fuzzed {
+    place: &'static str,
+    /// More memory at once, in MB, than this is a find.
+    memory: u32,
+}
+
+const FUZZED: [Fuzzed; 2] =
+    [Fuzzed { place: "crates/wire/fuzz", memory: 8 }, Fuzzed { place: "crates/records/fuzz", memory: 64 }];
+/// Longer inputs find nothing that shorter ones do not.
+const LONGEST: u32 = 4096;
 /// Seconds of fuzzing for all targets together, besides building them.
 const BUDGET: usize = 120;
 
@@ -24,17 +33,25 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
         return missing("there are no fuzz targets yet");
     }
     let seconds = (BUDGET / targets.len()).max(5);
+    let builds = context.workspace.target.join("fuzz");
     let mut failed = Vec::new();
-    for (place, target) in &targets {
+    for (fuzzed, target) in &targets {
         let fuzz = |verb: &str| -> Run {
             // Not the cargo that runs this: the nightly one, which only rustup's proxy finds.
-            let run = context.workspace.run("cargo").args(["+nightly", "fuzz", verb]);
-            run.arg("--fuzz-dir").arg(place).arg(target)
+            let run = context.workspace.run("cargo").env("CARGO_TARGET_DIR", &builds);
+            run.args(["+nightly", "fuzz", verb, "--fuzz-dir", fuzzed.place, target])
         };
-        let good = fuzz("build").succeeds()
-            && fuzz("run").arg("--").arg(format!("-max_total_time={seconds}")).succeeds();
+        // Kept, so that the next run here goes on from it.
+        let corpus = builds.join("corpus").join(target);
+        let good = fs::create_dir_all(&corpus).is_ok()
+            && fuzz("build").succeeds()
+            && fuzz("run")
+                .arg(&corpus)
+                .args(["--".to_owned(), format!("-max_total_time={seconds}"), format!("-max_len={LONGEST}")])
+                .args([format!("-malloc_limit_mb={}", fuzzed.memory), "-verbosity=0".to_owned()])
+                .succeeds();
         if !good {
-            failed.push(format!("{target} of {place}"));
+            failed.push(format!("{target} of {}", fuzzed.place));
         }
     }
     if failed.is_empty() {
@@ -44,15 +61,15 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
     }
 }
 
-/// Directory and name of each target.
-fn targets(root: &Path) -> Vec<(&'static str, String)> {
+/// Each target, and where it is.
+fn targets(root: &Path) -> Vec<(&'static Fuzzed, String)> {
     let mut found = Vec::new();
-    for place in FUZZED {
-        let Ok(entries) = fs::read_dir(root.join(place).join("fuzz_targets")) else { continue };
+    for fuzzed in &FUZZED {
+        let Ok(entries) = fs::read_dir(root.join(fuzzed.place).join("fuzz_targets")) else { continue };
         let sources = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let mut names: Vec<String> = sources.filter_map(|path| name(&path)).collect();
         names.sort();
-        found.extend(names.into_iter().map(|name| (place, name)));
+        found.extend(names.into_iter().map(|name| (fuzzed, name)));
     }
     found
 }
