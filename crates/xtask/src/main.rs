@@ -1,7 +1,8 @@
-//! What people and CI run besides the broker itself: `cargo xtask lint`, `cargo xtask test`, `cargo xtask tidy`.
+//! What people and CI run besides the broker itself: `cargo xtask help` lists it.
 #![expect(clippy::print_stdout, reason = "a command-line tool prints")]
 
 mod apis;
+mod bench;
 mod command;
 mod lint;
 mod test;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Measures the release binary beside its yardsticks, and prints a table for docs/benchmarks.md.
+    Bench(bench::Chosen),
     /// The tests, in rings from the inside out.
     Test(test::Selection),
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::Lint => lint::run(&workspace),
         Task::Tidy => tidy::run(&workspace),
         Task::Apis { check } => apis::run(&workspace, check),
+        Task::Bench(chosen) => bench::run(&workspace, &chosen),
         Task::Test(selection) => test::run(&workspace, &selection),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
