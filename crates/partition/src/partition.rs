@@ -379,7 +379,9 @@ impl Partition {
     /// The remembered producers, by id: for DescribeProducers. Takes the append lock for as long as copying them takes.
     #[must_use]
     pub fn producers(&self) -> Vec<Row> {
-        self.exclusive_even_if_shut(|appender| appender.producers.rows()).unwrap_or_default()
+        let mut rows = self.exclusive_even_if_shut(|appender| appender.producers.rows()).unwrap_or_default();
+        rows.sort_unstable_by_key(|row| row.producer_id);
+        rows
     }
 
     /// Takes new limits from now on. An ack that was given before stays given.

@@ -93,7 +93,6 @@ pub(crate) fn restore(
             break;
         }
     }
-    tracker.settle_below(end);
     tracker.expire(now);
     Ok(Restored { tracker, snapshot, bad, replayed })
 }
@@ -110,8 +109,7 @@ pub(crate) fn tidy(disk: &dyn Disk, dir: &Path, log: &LogReader) -> Result<Vec<O
     let newest = kept.iter().copied().filter(|offset| *offset <= log.log_end()).max();
     let mut failed = None;
     kept.retain(|offset| {
-        let inside = first <= *offset && *offset <= log.log_end();
-        let stays = inside && (Some(*offset) == newest || bases.contains(offset));
+        let stays = first <= *offset && (Some(*offset) == newest || bases.contains(offset));
         if !stays && let Err(error) = producer_snapshot::remove(disk, dir, *offset) {
             failed = Some(error);
         }
@@ -211,9 +209,11 @@ fn from_file(row: &SnapshotRow) -> Row {
     }
 }
 
-/// The rows as the file has them.
+/// The rows as the file has them, by producer, so that equal states make equal files.
 pub(crate) fn for_file(rows: &[Row]) -> Vec<SnapshotRow> {
-    rows.iter()
+    let mut rows: Vec<&Row> = rows.iter().collect();
+    rows.sort_unstable_by_key(|row| row.producer_id);
+    rows.into_iter()
         .map(|row| SnapshotRow {
             producer_id: row.producer_id.0,
             producer_epoch: row.epoch.0,

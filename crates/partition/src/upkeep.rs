@@ -143,16 +143,17 @@ impl Partition {
         Ok(log_start)
     }
 
-    /// The clean stop: refuses further appends, writes the producer snapshot at the log end, flushes and closes the log.
+    /// The clean stop: refuses further appends, writes the snapshot of the producers that are not idle at the log end,
+    /// flushes and closes the log.
     /// Reads go on. Closing twice does nothing.
     ///
     /// # Errors
     /// When something could not be written, or the partition was shut: then the clean-shutdown marker must not be
     /// written.
     pub fn close(&self, now: Millis) -> Result<(), PartitionError> {
-        let _ = now;
         let first = self.exclusive_even_if_shut(|appender| match self.board.health() {
             Health::Open => {
+                appender.producers.expire(now);
                 self.board.close();
                 Ok(true)
             }

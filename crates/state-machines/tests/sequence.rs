@@ -213,7 +213,9 @@ impl Stage {
     }
 
     fn show(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.tracker.rows().iter().map(|row| self.line(row)).collect();
+        let mut rows = self.tracker.rows();
+        rows.sort_unstable_by_key(|row| row.producer_id);
+        let mut lines: Vec<String> = rows.iter().map(|row| self.line(row)).collect();
         if lines.is_empty() {
             lines.push("nobody is known".to_owned());
         }

@@ -1,10 +1,14 @@
 //! What a producer is told, and what a reader sees.
 
+use std::sync::Arc;
+
 use base::{LeaderEpoch, Millis, Offset, Sequence};
 use bytes::Bytes;
 use partition::{AppendError, Isolation, ReadError};
 use records::{BatchBuilder, BatchRules, NewRecord, TimestampType};
+use tokio::sync::Notify;
 
+use crate::faults::is_woken;
 use crate::stage::{NOW, Stage, anonymous, on_each_disk, send, small_segments};
 
 #[test]
@@ -140,4 +144,18 @@ fn producers_are_shown_as_a_snapshot_would_keep_them() {
     let seen: Vec<(i64, i32, i64)> =
         rows.iter().map(|row| (row.producer_id.0, row.last_sequence.0, row.last_offset.0)).collect();
     assert_eq!(seen, [(2, 102, 7), (9, 4, 4)]);
+}
+
+#[test]
+fn an_append_wakes_those_who_wait_and_a_duplicate_does_not() {
+    let stage = Stage::in_memory(small_segments(1 << 20));
+    let (one, other) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let _waiting = (stage.partition.on_advance(&one), stage.partition.on_advance(&other));
+    stage.fresh(send(1, 0, 10));
+    assert!(is_woken(&one) && is_woken(&other));
+    stage.duplicate(send(1, 0, 10));
+    stage.out_of_order(send(1, 99, 1));
+    assert!(!is_woken(&one), "no mark has moved");
+    stage.partition.close(NOW).unwrap();
+    assert!(is_woken(&one), "the end is worth knowing");
 }

@@ -239,12 +239,11 @@ impl Tracker {
         before - self.producers.len()
     }
 
-    /// Every remembered producer as a snapshot keeps it, by id.
+    /// Every remembered producer as a snapshot keeps it, in no particular order: sorting is for the caller, who may by then
+    /// have let go of the lock that this is copied under.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
-        let mut rows: Vec<Row> = self.producers.iter().map(|(id, entry)| entry.row(*id)).collect();
-        rows.sort_unstable_by_key(|row| row.producer_id);
-        rows
+        self.producers.iter().map(|(id, entry)| entry.row(*id)).collect()
     }
 
     /// What is remembered of one producer's batches, oldest first; empty when it is unknown.

@@ -30,16 +30,6 @@ fn a_row_keeps_the_newest_batch() {
 }
 
 #[test]
-fn rows_come_in_the_order_of_the_producers() {
-    let mut stage = Stage::new();
-    for producer in [30, 4, 1000, 7] {
-        stage.send(&from(producer, batch(0, 0, 1)));
-    }
-    let ids: Vec<i64> = stage.tracker.rows().iter().map(|row| row.producer_id.0).collect();
-    assert_eq!(ids, [4, 7, 30, 1000]);
-}
-
-#[test]
 fn a_producer_without_a_batch_has_a_row_of_minus_ones() {
     let mut stage = Stage::new();
     stage.mark(3, 9, Outcome::Commit);
@@ -57,8 +47,13 @@ fn loading_rows_gives_the_same_rows() {
         }
     }
     stage.send(&from(40, in_transaction(batch(0, 0, 1))));
-    let rows = stage.tracker.rows();
-    assert_eq!(loaded(&rows).tracker.rows(), rows);
+    let sorted = |mut rows: Vec<Row>| {
+        rows.sort_unstable_by_key(|row| row.producer_id);
+        rows
+    };
+    let rows = sorted(stage.tracker.rows());
+    assert_eq!(rows.len(), 20);
+    assert_eq!(sorted(loaded(&rows).tracker.rows()), rows);
 }
 
 #[test]
