@@ -1,10 +1,14 @@
 """The lock of a data directory: Ottla and a Java process exclude each other."""
 
 import contextlib
+import hashlib
 import pathlib
 import subprocess
 
+import pytest
+
 from harness.broker import Ottla
+from harness.reading import read_all
 from harness.writing import write_confluent
 
 SOURCE = pathlib.Path(__file__).with_name("HoldLock.java")
@@ -22,7 +26,17 @@ def java(data_dir):
         process.wait(60)
 
 
-def test_java_cannot_take_what_a_running_broker_has(ottla):
+def contents(directory):
+    """Every file and directory below: what is in it, and when it was written last."""
+    found = {}
+    for path in directory.rglob("*"):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        found[str(path.relative_to(directory))] = (path.stat().st_mtime_ns, digest)
+    return found
+
+
+def test_java_cannot_take_what_a_running_broker_has(brokers):
+    ottla = brokers(Ottla).start()
     with java(ottla.data_dir) as (said, _):
         assert said == "refused"
     write_confluent(ottla.bootstrap, "test", [(None, b"still here", [])])
@@ -33,13 +47,24 @@ def test_java_cannot_take_what_a_running_broker_has(ottla):
         assert said == "locked"
 
 
-def test_the_broker_does_not_start_where_java_is_and_changes_nothing(tmp_path):
-    data_dir = tmp_path / "data"
-    data_dir.mkdir()
-    with java(data_dir) as (said, pid):
+@pytest.mark.parametrize("used", [False, True], ids=["new directory", "used directory"])
+def test_the_broker_does_not_start_where_java_is_and_changes_nothing(brokers, used):
+    ottla = brokers(Ottla)
+    if used:
+        ottla.start()
+        write_confluent(ottla.bootstrap, "test", [(None, b"before", [])])
+        ottla.stop()
+    else:
+        ottla.data_dir.mkdir(parents=True)
+    with java(ottla.data_dir) as (said, pid):
         assert said == "locked"
-        command = [Ottla.binary(), "serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir)]
+        before = contents(ottla.data_dir)
+        command = [Ottla.binary(), "serve", "--listen", "127.0.0.1:0", "--data-dir", str(ottla.data_dir)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 1, done.stderr
-        assert str(data_dir) in done.stderr and f"pid {pid}" in done.stderr
-        assert [path.name for path in data_dir.iterdir()] == [".lock"]
+        assert len(done.stdout + done.stderr) > 0 and (done.stdout + done.stderr).strip().count("\n") == 0, done
+        assert str(ottla.data_dir) in done.stderr and f"pid {pid}" in done.stderr
+        assert contents(ottla.data_dir) == before
+    ottla.start()
+    if used:
+        assert [record.value for record in read_all(ottla.bootstrap, "test")] == [b"before"]
