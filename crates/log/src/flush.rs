@@ -13,8 +13,10 @@ use crate::writer::Log;
 
 /// What must be synced so that everything below [`Flush::up_to`] is on disk.
 ///
-/// Sealed segments are synced with their indexes, since nobody will scan them again once the recovery point has reached
-/// their end; of the active segment only the batches are, since a recovery reads it anyway and makes its indexes anew.
+/// Sealed segments are synced with their indexes, since nobody will scan them again once the recovery point has passed
+/// their end; of the active segment only the batches are, since a recovery reads it anyway and makes its indexes anew. (A
+/// segment that is sealed after that ends at the recovery point, perhaps with indexes that are not on disk: a recovery
+/// looks at those.)
 #[derive(Debug)]
 pub struct Flush {
     place: Arc<Place>,
@@ -91,10 +93,7 @@ impl Log {
     /// Tells the log that `flush` has run well: the recovery point moves.
     pub fn flushed(&mut self, flush: &Flush) {
         self.unsynced.retain(|segment| !flush.sealed.iter().any(|synced| Arc::ptr_eq(synced, segment)));
-        // A segment that was sealed meanwhile has its batches on disk, but not its indexes: the recovery point stays
-        // below its end, so that a recovery looks at it.
-        let limit = self.unsynced.first().map_or(flush.up_to, |segment| segment.published().1.plus(-1));
-        self.recovery_point = self.recovery_point.max(flush.up_to.min(limit));
+        self.recovery_point = self.recovery_point.max(flush.up_to);
         if let Some(names_made) = flush.names_made {
             self.names_synced = self.names_synced.max(names_made);
         }

@@ -24,6 +24,9 @@ pub(crate) const WRITE_THROUGH: usize = 64;
 /// Bytes of a file that a search reads at once when it has come near.
 const BLOCK: usize = 4 << 10;
 
+/// An index that is read whole may not be larger than this. `segment.index.bytes` is an i32, so none is.
+const LARGEST: u64 = 1 << 31;
+
 /// An entry of one of the two indexes.
 pub(crate) trait Entry: Copy + Send + std::fmt::Debug {
     const LEN: usize;
@@ -280,6 +283,13 @@ impl<E: Entry> IndexFile<E> {
         state.stored = entries.len() as u64;
         state.last = entries.last().copied();
         Ok(())
+    }
+
+    /// Whether the file is a whole number of entries that ascend in `key`, as they do unless a power loss tore it.
+    pub(crate) fn ascends<K: PartialOrd>(&self, key: impl Fn(&E) -> K) -> Result<bool, LogError> {
+        let bytes = disk::read_whole(&*self.place.disk, &self.path(), LARGEST)?.unwrap_or_default();
+        let keys = bytes.chunks_exact(E::LEN).map(|entry| key(&E::read(entry)));
+        Ok(bytes.len().is_multiple_of(E::LEN) && keys.is_sorted_by(|a, b| a < b))
     }
 
     /// Closes the file; the next use opens it again.

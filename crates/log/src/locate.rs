@@ -17,7 +17,7 @@ use crate::segment::{Hole, Segment};
 use crate::walk::{Expected, Fault, HeaderWalk, Step};
 
 /// A walk from an index entry that passes more bytes than this (and more than some intervals) misses entries.
-const SPARSE: u64 = 1 << 20;
+pub(crate) const SPARSE: u64 = 1 << 20;
 
 /// A batch, and where it is.
 #[derive(Clone, Debug)]

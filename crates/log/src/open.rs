@@ -12,10 +12,10 @@ mod tail;
 use std::path::Path;
 use std::sync::Arc;
 
-use base::{Millis, Offset};
+use base::{LeaderEpoch, Millis, Offset};
 use disk::{Disk, OpenHow};
 
-use crate::checkpoint;
+use crate::checkpoint::{self, EpochLine};
 use crate::config::{Known, LogConfig};
 use crate::epochs::Epochs;
 use crate::error::{Damage, LogError};
@@ -71,9 +71,18 @@ impl Log {
         if dir_made {
             place.disk.create_dir_all(dir)?;
         }
-        let sweep::Found { segments: files, deleted } = sweep::sweep(&place)?;
-        let mut opening =
-            Opening { place, config, known, deleted, kept: Vec::new(), cut: None, opened: Opened::default() };
+        let files = sweep::sweep(&place)?;
+        let epochs = read_epochs(&place)?;
+        let mut opening = Opening {
+            place,
+            config,
+            known,
+            epochs,
+            kept: Vec::new(),
+            unsynced: Vec::new(),
+            cut: None,
+            opened: Opened::default(),
+        };
         opening.read(&files)?;
         let (mut log, opened) = opening.finish(&files, now)?;
         if dir_made || !known.clean {
@@ -135,9 +144,11 @@ struct Opening {
     place: Arc<Place>,
     config: LogConfig,
     known: Known,
-    /// The base offsets of segments that were being deleted.
-    deleted: Vec<Offset>,
+    /// The leader epochs of the checkpoint; `None` when it is lost.
+    epochs: Option<Vec<EpochLine>>,
     kept: Vec<Kept>,
+    /// Kept segments that may not be on disk as they are now.
+    unsynced: Vec<Arc<Segment>>,
     /// Where the last kept segment is to be cut.
     cut: Option<u64>,
     opened: Opened,
@@ -161,6 +172,12 @@ impl Opening {
                 Plan::Trust => {
                     let end = next.expect("the last segment is never only trusted");
                     let segment = self.segment(file, file.log, end);
+                    if !self.known.clean && end == self.known.recovery_point {
+                        if tail::check_seal(&segment)? {
+                            self.opened.rebuilt_indexes.push(file.base);
+                        }
+                        self.unsynced.push(Arc::clone(&segment));
+                    }
                     self.kept.push(Kept { segment, end, scanned: None, tail: None });
                     end
                 }
@@ -195,8 +212,9 @@ impl Opening {
     /// Whether the log ends at `end` because offsets are missing, or twice there, before the next segment's `next`.
     /// Where nothing is compacted that is the trace of lost writes.
     fn breaks_off(&mut self, file: &Files, end: Offset, next: Offset) -> bool {
-        // Where retention was at work, a power loss may bring back a segment older than one that is gone for good.
-        if end == next || self.config.compact_enabled || self.deleted.contains(&end) {
+        // Retention writes down where the log begins before it deletes; a power loss may bring back some of what it did.
+        let deleted = self.first_epoch_start().is_some_and(|start| start >= next);
+        if end == next || self.config.compact_enabled || deleted {
             return false;
         }
         if !self.known.clean && judge(end, self.known.recovery_point) == Verdict::Cut {
@@ -276,6 +294,7 @@ impl Opening {
             });
             segment.note_hole(hole);
         }
+        self.unsynced.push(Arc::clone(&segment));
         self.kept.push(Kept { segment, end, scanned: Some(scanned), tail: None });
         Ok(end)
     }
@@ -293,13 +312,15 @@ impl Opening {
     fn finish(mut self, files: &[Files], now: Millis) -> Result<(Log, Opened), LogError> {
         let mut log_end = self.kept.last().map_or(Offset(0), |kept| kept.end);
         let mut dropped: Vec<Offset> = files[self.kept.len()..].iter().map(|file| file.base).collect();
-        if !self.kept.is_empty() && log_end < self.known.log_start {
+        let known_start = self.log_start()?;
+        if !self.kept.is_empty() && log_end < known_start {
             tracing::warn!(
-                dir = %self.place.dir.display(), log_end = log_end.0, log_start = self.known.log_start.0,
+                dir = %self.place.dir.display(), log_end = log_end.0, log_start = known_start.0,
                 "the log ends below its start; all segments are dropped"
             );
             dropped = files.iter().map(|file| file.base).collect();
             self.kept.clear();
+            self.unsynced.clear();
             self.cut = None;
         }
         let changed = self.cut.is_some() || !dropped.is_empty();
@@ -326,15 +347,13 @@ impl Opening {
         self.opened.dropped_segments = dropped;
 
         let mut names_made = 0;
-        let mut unsynced: Vec<Arc<Segment>> = Vec::new();
+        let mut unsynced = std::mem::take(&mut self.unsynced);
         let mut segments: Vec<Arc<Segment>> =
             self.kept.iter().map(|kept| Arc::clone(&kept.segment)).collect();
-        let scanned = self.kept.iter().filter(|kept| kept.scanned.is_some());
-        unsynced.extend(scanned.map(|kept| Arc::clone(&kept.segment)));
 
         // A new segment is begun when there is none, and behind a hole that nothing ends.
         let begin_at = match self.kept.last() {
-            None => Some(self.known.log_start.max(Offset(0))),
+            None => Some(known_start),
             Some(last) => last.scanned.as_ref().is_some_and(|scan| scan.ends_in_a_hole).then_some(last.end),
         };
         let active = if let Some(base) = begin_at {
@@ -356,7 +375,7 @@ impl Opening {
         };
 
         let first = segments.first().expect("there is at least the new one").base;
-        let log_start = self.known.log_start.max(first);
+        let log_start = known_start.max(first);
         let recovery_point =
             if self.known.clean && !changed { log_end } else { self.known.recovery_point.min(log_end) };
         let (epochs, learnt) = self.epochs(&segments, log_start, log_end)?;
@@ -381,6 +400,30 @@ impl Opening {
         Ok((log, self.opened))
     }
 
+    /// The offset at which the first known leader epoch begins: the log start, when retention wrote it down last.
+    fn first_epoch_start(&self) -> Option<Offset> {
+        self.epochs.as_ref()?.first().map(|line| line.start)
+    }
+
+    /// The log start: as known, and after a crash also as retention wrote it down in the first leader epoch, unless the
+    /// log begins with batches from before there were leader epochs.
+    fn log_start(&self) -> Result<Offset, LogError> {
+        let known = self.known.log_start.max(Offset(0));
+        let (Some(first), Some(start)) = (self.kept.first(), self.first_epoch_start()) else {
+            return Ok(known);
+        };
+        if self.known.clean || start <= first.segment.base.max(known) {
+            return Ok(known);
+        }
+        let segment = &first.segment;
+        let batch = match segment.batches_from(segment.base, segment.len(), false)? {
+            Some(mut batches) => batches.next()?,
+            None => None,
+        };
+        let has_epochs = batch.is_none_or(|(_, header)| header.leader_epoch > LeaderEpoch::NONE);
+        Ok(if has_epochs { start } else { known })
+    }
+
     /// The leader epochs of the checkpoint, and those that the scanned batches teach; whether these must be written. If
     /// the checkpoint is lost, the headers of the whole log are asked.
     fn epochs(
@@ -389,21 +432,13 @@ impl Opening {
         log_start: Offset,
         log_end: Offset,
     ) -> Result<(Epochs, bool), LogError> {
-        let lines = match checkpoint::read_epochs(&*self.place.disk, &self.place.dir) {
-            Ok(lines) => lines,
-            Err(LogError::Checkpoint { file, source }) => {
-                tracing::warn!(file = %file.display(), why = %source, "leader epochs are learnt from the batches");
-                None
-            }
-            Err(other) => return Err(other),
-        };
         if self.kept.is_empty() {
-            return Ok((Epochs::default(), lines.is_some_and(|lines| !lines.is_empty())));
+            return Ok((Epochs::default(), self.epochs.as_ref().is_some_and(|lines| !lines.is_empty())));
         }
         let mut learnt = false;
-        let mut epochs = Epochs::from_lines(lines.as_deref().unwrap_or_default());
+        let mut epochs = Epochs::from_lines(self.epochs.as_deref().unwrap_or_default());
         epochs.truncate_end(log_end);
-        if lines.is_none() {
+        if self.epochs.is_none() {
             for segment in segments {
                 if let Some(mut batches) = segment.batches_from(segment.base, segment.len(), true)? {
                     while let Some((_, header)) = batches.next()? {
@@ -412,15 +447,25 @@ impl Opening {
                     }
                 }
             }
-        } else {
-            for scanned in self.kept.iter().filter_map(|kept| kept.scanned.as_ref()) {
-                for line in &scanned.epochs {
-                    learnt |= epochs.learn(line.epoch, line.start);
-                }
+        }
+        for scanned in self.kept.iter().filter_map(|kept| kept.scanned.as_ref()) {
+            for line in &scanned.epochs {
+                learnt |= epochs.learn(line.epoch, line.start);
             }
         }
         epochs.truncate_start(log_start);
         Ok((epochs, learnt))
+    }
+}
+
+/// The leader epochs of the checkpoint; `None` when it is missing or unreadable.
+fn read_epochs(place: &Place) -> Result<Option<Vec<EpochLine>>, LogError> {
+    match checkpoint::read_epochs(&*place.disk, &place.dir) {
+        Err(LogError::Checkpoint { file, source }) => {
+            tracing::warn!(file = %file.display(), why = %source, "leader epochs are learnt from the batches");
+            Ok(None)
+        }
+        other => other,
     }
 }
 

@@ -34,7 +34,7 @@ impl Log {
             let mut epochs = Epochs::clone(&self.shared.epochs.load());
             epochs.truncate_start(offset);
             if epochs != **self.shared.epochs.load() {
-                // The checkpoint may lag: opening the log cuts it at the log start again.
+                // The checkpoint may lag until files go: opening the log cuts it at the known log start again.
                 self.epochs_changed = true;
                 self.shared.epochs.store(Arc::new(epochs));
             }
@@ -107,6 +107,11 @@ impl Log {
         let segments = self.shared.segments.load_full();
         let (gone, kept) = segments.split_at(count);
         self.delete_records_before(kept[0].base);
+        if self.epochs_changed {
+            // The first epoch now begins at the log start, and that is on disk before a file goes: a power loss may bring
+            // some of them back, and the next start must not take the gaps between them for lost writes.
+            self.write_epochs(Epochs::clone(&self.shared.epochs.load()))?;
+        }
         self.shared.segments.store(Arc::new(kept.to_vec()));
         self.unsynced.retain(|segment| gone.iter().all(|gone| !Arc::ptr_eq(gone, segment)));
         let due = now.plus(self.config.file_delete_delay_ms.max(0));
@@ -126,10 +131,6 @@ impl Log {
     pub fn remove_due_files(&mut self, now: Millis) -> Result<usize, LogError> {
         let mut count = 0;
         while let Some((_, path)) = self.parked.front().filter(|(due, _)| *due <= now) {
-            if count == 0 {
-                // While a power loss could bring back older segments, these files show that they had been deleted.
-                self.shared.place.disk.sync_dir(&self.shared.place.dir)?;
-            }
             match self.shared.place.disk.remove_file(path) {
                 Err(error) if !error.is_not_found() => return Err(error.into()),
                 _ => count += 1,

@@ -17,8 +17,17 @@ const CHECKED_FROM: usize = 21;
 /// Where the magic byte of a batch is.
 const MAGIC_AT: usize = 16;
 
-/// The smallest batch length of any format: a message of format v0 without key and value.
-const SMALLEST_OLD_LENGTH: i32 = 14;
+/// Where its length is; also in formats v0 and v1, which have their checksum between the two.
+const LENGTH_AT: usize = 8;
+const OLD_CHECKSUM_AT: usize = 12;
+
+/// The smallest length of a message: format v0, without key and value.
+const SMALLEST_OLD_LENGTH: u32 = 14;
+
+/// Takes one more byte into the CRC-32 of formats v0 and v1 (not the CRC-32C of v2). Slow, and hardly ever needed.
+fn crc32_step(checksum: u32, byte: u8) -> u32 {
+    (0..8).fold(checksum ^ u32::from(byte), |bits, _| (bits >> 1) ^ (0xedb8_8320 & (bits & 1).wrapping_neg()))
+}
 
 /// A walk over the whole batches of a file, each with its checksum.
 #[derive(Debug)]
@@ -121,23 +130,33 @@ impl<'a> Scanner<'a> {
         step
     }
 
-    /// Whether a message of format v0 or v1 may begin here: its offset follows, and its length fits. We do not read
-    /// those formats, and must not take them for a torn tail.
-    pub(crate) fn looks_like_an_old_format(&mut self) -> Result<bool, LogError> {
+    /// Whether a whole message of format v0 or v1 is here, with its checksum. We do not read those formats, and must not
+    /// take them for a torn tail.
+    pub(crate) fn is_old_format(&mut self) -> Result<bool, LogError> {
         let left = self.end.saturating_sub(self.position);
-        let expected = self.expected;
         let bytes = self.fill(self.position, MAGIC_AT + 1)?;
-        let (Some(offset), Some(length), Some(magic)) =
-            (bytes.first_chunk(), bytes.get(8..).and_then(<[u8]>::first_chunk), bytes.get(MAGIC_AT))
-        else {
+        let Some(bytes) = bytes.first_chunk::<{ MAGIC_AT + 1 }>() else {
             return Ok(false);
         };
-        let (offset, length) = (Offset(i64::from_be_bytes(*offset)), i32::from_be_bytes(*length));
-        Ok(matches!(magic, 0 | 1)
-            && length >= SMALLEST_OLD_LENGTH
-            && length as u64 + LENGTH_OVERHEAD as u64 <= left
-            && offset >= expected.next
-            && offset.since(expected.base) <= i64::from(i32::MAX))
+        let field = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let (length, stored) = (field(LENGTH_AT), field(OLD_CHECKSUM_AT));
+        let size = u64::from(length) + LENGTH_OVERHEAD as u64;
+        if !matches!(bytes[MAGIC_AT], 0 | 1) || length < SMALLEST_OLD_LENGTH || size > left {
+            return Ok(false);
+        }
+        let mut checksum = u32::MAX;
+        let (mut at, end) = (self.position + MAGIC_AT as u64, self.position + size);
+        while at < end {
+            let available = self.fill(at, 1)?;
+            let part =
+                usize::try_from(end - at).map_or(available.len(), |wanted| wanted.min(available.len()));
+            if part == 0 {
+                return Ok(false);
+            }
+            checksum = available[..part].iter().fold(checksum, |checksum, byte| crc32_step(checksum, *byte));
+            at += part as u64;
+        }
+        Ok(!checksum == stored)
     }
 
     /// The checksum of the batch at the position, whose header and size are known; `None` when the file ends within it.

@@ -158,8 +158,7 @@ impl Log {
         if self.active.segment.len() == 0 {
             return Ok(base);
         }
-        // When the batches were all flushed already, no recovery will make these indexes anew.
-        self.settle_active(self.recovery_point == base)?;
+        self.settle_active(false)?;
         let next = self.create_segment(base)?;
         let mut segments = self.shared.segments.load().to_vec();
         segments.push(Arc::clone(&next));

@@ -101,7 +101,7 @@ pub(super) fn scan(place: &Place, files: &Files, given: Given) -> Result<Scanned
             }
             Step::End => break,
             Step::Bad(fault) => {
-                if scanner.looks_like_an_old_format()? {
+                if scanner.is_old_format()? {
                     return Err(LogError::OldFormat { file: path, position: scanner.position() });
                 }
                 let from = scanner.position();

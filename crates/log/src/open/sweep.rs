@@ -20,25 +20,10 @@ pub(super) struct Files {
     pub(super) time_index: Option<u64>,
 }
 
-/// What a directory holds.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// Its segments, oldest first.
-    pub(super) segments: Vec<Files>,
-    /// The base offsets of segments that were being deleted.
-    pub(super) deleted: Vec<Offset>,
-}
-
-/// Sweeps the directory, and says what it holds.
-pub(super) fn sweep(place: &Place) -> Result<Found, LogError> {
+/// Sweeps the directory, and says which segments it holds, oldest first.
+pub(super) fn sweep(place: &Place) -> Result<Vec<Files>, LogError> {
     let mut entries = list(place)?;
-    let deleted = |(name, _): &(FileName, u64)| {
-        (name.kind == Kind::Log && name.parked == Some(Parked::Deleted)).then_some(name.offset)
-    };
-    let deleted = entries.iter().filter_map(deleted).collect();
     if entries.iter().any(|(name, _)| name.parked.is_some()) {
-        // A `.deleted` file shows that older segments were being deleted, too. It goes after that is settled.
-        place.disk.sync_dir(&place.dir)?;
         clear(place, &entries)?;
         entries = list(place)?;
     }
@@ -58,7 +43,7 @@ pub(super) fn sweep(place: &Place) -> Result<Found, LogError> {
             _ => {}
         }
     }
-    Ok(Found { segments: segments.into_values().collect(), deleted })
+    Ok(segments.into_values().collect())
 }
 
 /// The files with names of ours. What a rebuild of an index left half written is removed.

@@ -1,10 +1,12 @@
-//! Finding the end of a segment that a clean stop left: from its last index entry on.
+//! The ends of segments that are not scanned: where a clean stop left the last one, and whether the indexes of a sealed one
+//! are whole.
 
 use std::sync::Arc;
 
 use base::{Millis, Offset};
 
 use crate::error::LogError;
+use crate::locate::SPARSE;
 use crate::rebuild::{IndexBuilder, MaxTimestamp};
 use crate::segment::Segment;
 use crate::walk::{Expected, HeaderWalk, Step};
@@ -81,4 +83,31 @@ pub(super) fn find_end(segment: &Arc<Segment>) -> Result<Option<Tail>, LogError>
         rebuilt = true;
     }
     Ok(Some(Tail { end, max, first_timestamp, rebuilt }))
+}
+
+/// Checks the indexes of a sealed segment that ends at the recovery point: its batches are on disk, but of what was
+/// written to its indexes at last, any part may not be. Rebuilds them unless they are in order and reach to the end, and
+/// says whether it did.
+pub(super) fn check_seal(segment: &Arc<Segment>) -> Result<bool, LogError> {
+    let in_order = segment.offsets.ascends(|entry| (entry.relative_offset, entry.position))?
+        && segment.offsets.ascends(|entry| entry.position)?
+        && segment.times.ascends(|entry| entry.timestamp.0)?;
+    segment.offsets.resolve()?;
+    let last = segment.offsets.last();
+    let near_the_end = last.map_or(0, |entry| entry.position as u64) + SPARSE > segment.len();
+    if !in_order || !near_the_end {
+        segment.repair_indexes(0, "it was not written to the end")?;
+        return Ok(true);
+    }
+    // Now the time index names a batch with its timestamp, or has been rebuilt. None behind that may have a larger one.
+    let max = segment.max_timestamp()?;
+    if let Some(mut batches) = segment.batches_from(max.last_offset, segment.len(), true)? {
+        while let Some((_, header)) = batches.next()? {
+            if header.max_timestamp > max.timestamp {
+                segment.repair_indexes(0, "it does not have the largest timestamp")?;
+                break;
+            }
+        }
+    }
+    Ok(segment.rebuilds() > 0)
 }

@@ -135,9 +135,8 @@ fn try_play(story: &[Step], disk: &CrashDisk, told: &mut Told) -> Result<(), Log
             }
             Step::Retain(up) => {
                 let offset = log.log_start().plus(up).min(log.log_end());
-                log.delete_records_before(offset);
+                told.log_start = log.delete_records_before(offset);
                 log.apply_retention(log.log_end(), NOW)?;
-                told.log_start = log.log_start();
             }
             Step::RemoveFiles => _ = log.remove_due_files(Millis(i64::MAX))?,
             Step::Reopen => {

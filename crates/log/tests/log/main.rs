@@ -4,6 +4,7 @@ mod common;
 mod crash;
 mod faults;
 mod layout;
+mod model;
 mod reading;
 mod recovery;
 mod retention;

@@ -431,7 +431,11 @@ fn leftovers_of_deletions_and_compactions_are_swept() {
 fn messages_of_older_formats_are_refused_and_left_alone() {
     let rig = Rig::new();
     drop(rig.open(&LogConfig::default(), NEW));
-    let old = [&0_i64.to_be_bytes()[..], &30_i32.to_be_bytes(), &[1, 2, 3, 4, 1], &[0; 25]].concat();
+    // Format v1, timestamp 7, no key, value "hi".
+    let old = [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 24, 0xc5, 0x32, 0xce, 0xfc, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0xff,
+        0xff, 0xff, 0xff, 0, 0, 0, 2, b'h', b'i',
+    ];
     std::fs::write(rig.path(&log_name(0)), &old).unwrap();
     match rig.try_open(&LogConfig::default(), CRASHED) {
         Err(LogError::OldFormat { file, position: 0 }) => assert_eq!(file, rig.path(&log_name(0))),
