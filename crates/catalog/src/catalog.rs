@@ -1,78 +1,132 @@
 //! The public face: what the broker asks of its catalogue.
 
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use base::{Millis, NodeId, Offset, PartitionIndex, ProducerId, Uuid};
-use disk::Disk;
+use arc_swap::ArcSwap;
+use base::{Millis, NodeId, Offset, PartitionIndex, Uuid};
+use disk::{DirLock, Disk};
+use parking_lot::Mutex;
 use partition::Partition;
 use settings::TopicSettings;
-use state_machines::topics::{CreatedTopic, NewPartitions, NewTopic, TopicRef, Topics};
+use state_machines::topics::Topics;
 
+use crate::checkpoints::PointsByPartition;
 use crate::config::CatalogConfig;
-use crate::error::{CatalogError, NoPartition, OpenError, TopicError};
-use crate::features::Features;
+use crate::error::{NoPartition, OpenError};
+use crate::features::{Features, Levels, SUPPORTED};
+use crate::hosted::{Ground, HostedTopics, Random};
+use crate::producer_ids::ProducerIds;
+use crate::start;
+use crate::upkeep::Upkeep;
+use crate::writer::Writer;
 
 /// One node's topics, partitions and producer ids. Shared by all threads.
+///
+/// Locks are taken in the order `writer`, `upkeep`, a partition's own. Reading takes none of them: readers see one
+/// state, which is replaced as a whole after a change is on disk.
+pub struct Catalog {
+    pub(crate) cluster_id: String,
+    pub(crate) node_id: NodeId,
+    /// The id of the data directory.
+    pub(crate) directory: Uuid,
+    pub(crate) broker_epoch: i64,
+    /// Nothing changes them while this process runs.
+    pub(crate) levels: Levels,
+    pub(crate) state: ArcSwap<State>,
+    /// The last offset of the metadata log that is applied.
+    pub(crate) metadata_offset: AtomicI64,
+    pub(crate) producer_ids: ProducerIds,
+    pub(crate) writer: Mutex<Writer>,
+    pub(crate) upkeep: Mutex<Upkeep>,
+    /// Let go of at the end of a stop.
+    pub(crate) lock: Mutex<Option<DirLock>>,
+    pub(crate) ground: Ground,
+}
+
+/// What readers see. Topics and the partitions of theirs always belong together.
 #[derive(Debug)]
-pub struct Catalog {}
+pub(crate) struct State {
+    pub(crate) topics: Arc<Topics>,
+    pub(crate) hosted: HostedTopics,
+}
+
+impl State {
+    /// What the checkpoint files shall say.
+    pub(crate) fn points(&self) -> PointsByPartition {
+        let of = |hosted: &Arc<crate::hosted::Hosted>| {
+            let name = Arc::clone(&hosted.name);
+            let point =
+                move |slot: &Arc<crate::hosted::Slot>| ((Arc::clone(&name), slot.index), slot.points());
+            hosted.slots.iter().map(point).collect::<Vec<_>>()
+        };
+        self.hosted.values().flat_map(of).collect()
+    }
+}
 
 impl Catalog {
-    /// Opens the data directory, or formats it when it is empty or missing. `random` gives random (version 4) ids.
+    /// Opens the data directory, or formats it when it is empty or missing, and takes its lock. `random` gives random
+    /// (version 4) ids, now and later. Every partition is recovered now if the last stop was not clean.
     ///
     /// # Errors
     /// When the directory is not ours to serve, or cannot be read or written; the message says what to do.
     pub fn open(
         disk: Arc<dyn Disk>,
         config: CatalogConfig,
-        random: &mut dyn FnMut() -> Uuid,
+        random: Box<dyn FnMut() -> Uuid + Send>,
         now: Millis,
     ) -> Result<Arc<Self>, OpenError> {
-        let _ = (disk, config, random, now);
-        todo!()
+        start::open(disk, config, random as Random, now)
     }
 
-    /// As [`Self::open`], without taking `.lock`: for a disk that is not the file system's, as tests have it.
+    /// As [`Self::open`], without taking the lock: for a disk that is not the file system's, as tests have it.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn open_unlocked(
         disk: Arc<dyn Disk>,
         config: CatalogConfig,
-        random: &mut dyn FnMut() -> Uuid,
+        random: Box<dyn FnMut() -> Uuid + Send>,
         now: Millis,
     ) -> Result<Arc<Self>, OpenError> {
-        let _ = (disk, config, random, now);
-        todo!()
+        start::open_locked(disk, config, random as Random, now, None)
     }
 
     /// The cluster's id, as `meta.properties` has it: usually 22 characters of base64url.
+    #[must_use]
     pub fn cluster_id(&self) -> &str {
-        todo!()
+        &self.cluster_id
     }
 
     /// This node.
+    #[must_use]
     pub fn node_id(&self) -> NodeId {
-        todo!()
+        self.node_id
     }
 
     /// The last offset of the metadata log that is applied: ApiVersions' `finalized_features_epoch`.
+    #[must_use]
     pub fn metadata_offset(&self) -> Offset {
-        todo!()
+        Offset(self.metadata_offset.load(Ordering::Relaxed))
     }
 
-    /// The epoch this broker got when it registered at this start (the offset of its RegisterBrokerRecord).
+    /// The epoch this broker got when it registered at this start: the offset of its RegisterBrokerRecord.
+    #[must_use]
     pub fn broker_epoch(&self) -> i64 {
-        todo!()
+        self.broker_epoch
     }
 
     /// Supported and finalized features.
+    #[must_use]
     pub fn features(&self) -> Features {
-        todo!()
+        Features { supported: SUPPORTED, finalized: self.levels.finalized() }
     }
 
     /// The topics as they stand now. Cheap; the image handed out never changes.
+    #[must_use]
     pub fn topics(&self) -> Arc<Topics> {
-        todo!()
+        Arc::clone(&self.state.load().topics)
     }
 
     /// The partition `index` of `topic`, opened now if nobody asked for it before.
@@ -80,75 +134,35 @@ impl Catalog {
     /// # Errors
     /// When there is no such partition, or its log cannot be opened.
     pub fn partition(&self, topic: Uuid, index: PartitionIndex) -> Result<Arc<Partition>, NoPartition> {
-        let _ = (topic, index);
-        todo!()
+        let state = self.state.load();
+        let unknown = NoPartition::Unknown { topic, index };
+        let hosted = state.hosted.get(&topic).ok_or_else(|| unknown.clone())?;
+        let slot = hosted.slot(index).ok_or(unknown)?;
+        hosted.open(slot, &self.ground).map_err(|reason| NoPartition::Offline {
+            topic: hosted.name.to_string(),
+            index,
+            reason,
+        })
     }
 
     /// The topic's settings: its own over the broker's. `None` for an unknown topic.
+    #[must_use]
     pub fn topic_settings(&self, topic: Uuid) -> Option<Arc<TopicSettings>> {
-        let _ = topic;
-        todo!()
+        Some(Arc::clone(&self.state.load().hosted.get(&topic)?.settings))
     }
 
-    /// Creates topics, in one batch of the metadata log; the answers stand in the order of the request. Each topic
-    /// stands or falls alone. With `validate_only` nothing is created, and the ids in the answers are all zero.
-    /// Waits for an fsync.
-    pub fn create_topics(
-        &self,
-        topics: Vec<NewTopic>,
-        validate_only: bool,
-        now: Millis,
-    ) -> Vec<Result<CreatedTopic, TopicError>> {
-        let _ = (topics, validate_only, now);
-        todo!()
+    /// Notes the time that a caller brought along.
+    pub(crate) fn at(&self, now: Millis) {
+        self.ground.at(now);
     }
+}
 
-    /// Adds partitions to topics; the answers stand in the order of the request. Waits for an fsync.
-    pub fn create_partitions(
-        &self,
-        growths: Vec<NewPartitions>,
-        validate_only: bool,
-        now: Millis,
-    ) -> Vec<Result<(), TopicError>> {
-        let _ = (growths, validate_only, now);
-        todo!()
-    }
-
-    /// Deletes topics and answers with the name and id of each, in the order of the request. Waits for an fsync; the
-    /// files go `file.delete.delay.ms` later.
-    pub fn delete_topics(&self, topics: Vec<TopicRef>, now: Millis) -> Vec<Result<(String, Uuid), TopicError>> {
-        let _ = (topics, now);
-        todo!()
-    }
-
-    /// A producer id nobody ever had, if one is at hand without waiting.
-    pub fn try_next_producer_id(&self) -> Option<ProducerId> {
-        todo!()
-    }
-
-    /// A producer id nobody ever had. Waits for an fsync when a new block has to be allocated.
-    ///
-    /// # Errors
-    /// When the metadata log cannot be written.
-    pub fn next_producer_id(&self, now: Millis) -> Result<ProducerId, CatalogError> {
-        let _ = now;
-        todo!()
-    }
-
-    /// What is due by now: checkpoint files, the partitions' own upkeep (retention, expiry, timed flushes), removal of
-    /// deleted directories. Blocks; call it about once a second from a thread that may wait.
-    pub fn tend(&self, now: Millis) {
-        let _ = now;
-        todo!()
-    }
-
-    /// The clean stop: closes every partition, then the metadata log, writes the checkpoints, and last the marker of a
-    /// clean shutdown. Later calls that change something answer [`CatalogError::Closed`].
-    ///
-    /// # Errors
-    /// When something could not be written; then the marker is not written, and the next start recovers.
-    pub fn close(&self, now: Millis) -> Result<(), CatalogError> {
-        let _ = now;
-        todo!()
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalog")
+            .field("cluster_id", &self.cluster_id)
+            .field("node_id", &self.node_id)
+            .field("data_dir", &self.ground.data_dir)
+            .finish_non_exhaustive()
     }
 }

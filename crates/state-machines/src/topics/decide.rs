@@ -26,6 +26,9 @@ pub struct Rules {
     pub directory: Uuid,
 }
 
+/// Says what is wrong with a topic's configuration, if anything.
+pub type ConfigCheck<'a> = &'a dyn Fn(&BTreeMap<String, String>) -> Result<(), String>;
+
 /// A wish for a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTopic {
@@ -122,13 +125,12 @@ pub struct Deletion {
 
 impl Topics {
     /// Judges the wishes of one CreateTopics request; the answers stand in its order, and each wish stands or falls alone
-    /// (Kafka: `ReplicationControlManager.createTopics`). `id` gives a fresh random id; `check_configs` says what is wrong
-    /// with a topic's configuration, if anything.
+    /// (Kafka: `ReplicationControlManager.createTopics`). `id` gives a fresh random id.
     pub fn create(
         &self,
         wishes: &[NewTopic],
         rules: &Rules,
-        check_configs: &dyn Fn(&BTreeMap<String, String>) -> Result<(), String>,
+        check_configs: ConfigCheck<'_>,
         id: &mut dyn FnMut() -> Uuid,
     ) -> Vec<Result<Creation, Refusal>> {
         let total = wishes.iter().map(|wish| wish.total_partitions(rules)).fold(0, i64::saturating_add);

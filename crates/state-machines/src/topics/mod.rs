@@ -11,8 +11,8 @@ pub mod name;
 mod refusal;
 
 pub use decide::{
-    CreatedTopic, Creation, Deletion, Growth, MAX_PARTITIONS_PER_REQUEST, NewPartitions, NewTopic, Rules,
-    TopicRef,
+    ConfigCheck, CreatedTopic, Creation, Deletion, Growth, MAX_PARTITIONS_PER_REQUEST, NewPartitions,
+    NewTopic, Rules, TopicRef,
 };
 pub use image::{Absurd, PartitionChange, PartitionInfo, Record, Topic, Topics};
 pub use refusal::Refusal;

@@ -1,0 +1,362 @@
+//! The partitions of a topic as this node holds them: opened when first asked for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use base::{LeaderEpoch, Millis, Offset, PartitionIndex, Uuid};
+use disk::{Disk, Entry};
+use log::checkpoint::{PARTITION_METADATA, format_partition_metadata, read_partition_metadata};
+use log::names::{FileName, Kind};
+use log::{Known, LogConfig, LogError};
+use parking_lot::Mutex;
+use partition::{Flusher, Partition, PartitionConfig, PartitionError};
+use settings::{Settings, TopicSettings};
+use state_machines::topics::{PartitionInfo, Topic, Topics};
+
+use crate::checkpoints::{Points, PointsByPartition};
+use crate::files;
+use crate::names::{partition_dir, stray_dir};
+
+/// Gives random (version 4) ids.
+pub(crate) type Random = Box<dyn FnMut() -> Uuid + Send>;
+
+/// What opening a partition takes, shared by all of them.
+pub(crate) struct Ground {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) flusher: Arc<Flusher>,
+    pub(crate) random: Mutex<Random>,
+    /// The latest time that a caller brought along.
+    pub(crate) clock: AtomicI64,
+}
+
+impl std::fmt::Debug for Ground {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ground").field("data_dir", &self.data_dir).finish_non_exhaustive()
+    }
+}
+
+impl Ground {
+    /// The time as far as it is known here.
+    pub(crate) fn now(&self) -> Millis {
+        Millis(self.clock.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn at(&self, now: Millis) {
+        self.clock.fetch_max(now.0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn random(&self) -> Uuid {
+        (self.random.lock())()
+    }
+}
+
+/// A topic as this node holds it. Replaced as a whole when partitions are added.
+#[derive(Debug)]
+pub(crate) struct Hosted {
+    pub(crate) name: Arc<str>,
+    pub(crate) id: Uuid,
+    pub(crate) settings: Arc<TopicSettings>,
+    /// Number `i` at place `i`.
+    pub(crate) slots: Vec<Arc<Slot>>,
+}
+
+/// All topics, by id.
+pub(crate) type HostedTopics = HashMap<Uuid, Arc<Hosted>>;
+
+/// One partition, opened or not.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) index: PartitionIndex,
+    leader_epoch: LeaderEpoch,
+    /// What the checkpoint files said at the start.
+    points: Points,
+    /// Whether the last stop was clean.
+    clean: bool,
+    opened: OnceLock<Arc<Partition>>,
+    /// Why it will not be opened, if so. Held while it is being opened.
+    closed: Mutex<Option<String>>,
+}
+
+impl Hosted {
+    /// The topic, with the partitions that `before` already held.
+    pub(crate) fn new(
+        topic: &Topic,
+        settings: Arc<TopicSettings>,
+        before: Option<&Hosted>,
+        known: &PointsByPartition,
+        clean: bool,
+    ) -> Self {
+        let slot = |(index, info): (i32, &PartitionInfo)| {
+            let index = PartitionIndex(index);
+            Arc::new(Slot {
+                index,
+                leader_epoch: info.leader_epoch,
+                points: known.get(&(Arc::clone(&topic.name), index)).copied().unwrap_or_default(),
+                clean,
+                opened: OnceLock::new(),
+                closed: Mutex::new(None),
+            })
+        };
+        let kept = before.map_or(&[][..], |before| &before.slots);
+        let added = (0..).zip(&topic.partitions).skip(kept.len()).map(slot);
+        let slots = kept.iter().cloned().chain(added).collect();
+        Self { name: Arc::clone(&topic.name), id: topic.id, settings, slots }
+    }
+
+    pub(crate) fn slot(&self, index: PartitionIndex) -> Option<&Arc<Slot>> {
+        self.slots.get(usize::try_from(index.0).ok()?)
+    }
+
+    /// The partition of `slot`, opened now if need be.
+    ///
+    /// # Errors
+    /// Says why it cannot be opened; a partition that could not be opened stays so.
+    pub(crate) fn open(&self, slot: &Slot, ground: &Ground) -> Result<Arc<Partition>, String> {
+        if let Some(partition) = slot.opened.get() {
+            return Ok(Arc::clone(partition));
+        }
+        let mut closed = slot.closed.lock();
+        if let Some(partition) = slot.opened.get() {
+            return Ok(Arc::clone(partition));
+        }
+        if let Some(reason) = &*closed {
+            return Err(reason.clone());
+        }
+        match self.open_slot(slot, ground) {
+            Ok(partition) => Ok(Arc::clone(slot.opened.get_or_init(|| partition))),
+            Err(error) => {
+                tracing::error!("partition {}-{} is offline until a restart: {error}", self.name, slot.index);
+                let reason = error.to_string();
+                *closed = Some(reason.clone());
+                Err(reason)
+            }
+        }
+    }
+
+    fn open_slot(&self, slot: &Slot, ground: &Ground) -> Result<Arc<Partition>, PartitionError> {
+        let dir = ground.data_dir.join(partition_dir(&self.name, slot.index));
+        let is_ours = self.make_dir(slot.index, ground)?;
+        if !is_ours {
+            ground.disk.sync_dir(&ground.data_dir).map_err(LogError::from)?;
+        }
+        let points = if is_ours { slot.points } else { Points::default() };
+        let known = Known {
+            clean: slot.clean && is_ours,
+            recovery_point: points.recovery_point.unwrap_or(Offset::ZERO),
+            log_start: points.log_start.unwrap_or(Offset::ZERO),
+        };
+        let config = partition_config(&ground.settings, &self.settings);
+        let (partition, opened) = Partition::open(
+            Arc::clone(&ground.disk),
+            Arc::clone(&ground.flusher),
+            &dir,
+            config,
+            known,
+            slot.leader_epoch,
+            ground.now(),
+        )?;
+        if opened.log.truncated_bytes > 0 || !opened.log.dropped_segments.is_empty() {
+            tracing::info!(
+                "recovered {}-{}: checked {} bytes, cut {} bytes and {} segments after them",
+                self.name,
+                slot.index,
+                opened.log.scanned_bytes,
+                opened.log.truncated_bytes,
+                opened.log.dropped_segments.len()
+            );
+        }
+        for damage in &opened.log.damage {
+            tracing::error!(
+                "{} is damaged: the {} bytes from position {} on, which were on disk once, are no batches (offsets {} to {})",
+                damage.file.display(),
+                damage.len,
+                damage.position,
+                damage.first,
+                damage.next
+            );
+        }
+        Ok(partition)
+    }
+
+    /// Whether retention might find something to delete in a partition that nobody opened yet.
+    pub(crate) fn may_lose_segments(&self, slot: &Slot, ground: &Ground) -> bool {
+        let limited = self.settings.retention_ms >= 0 || self.settings.retention_bytes >= 0;
+        let dir = ground.data_dir.join(partition_dir(&self.name, slot.index));
+        self.settings.delete
+            && limited
+            && ground.disk.list(&dir).is_ok_and(|entries| entries.iter().any(has_data))
+    }
+
+    /// Sees to it that the partition has a directory that names its topic. `false` when it was made now.
+    pub(crate) fn make_dir(&self, index: PartitionIndex, ground: &Ground) -> Result<bool, LogError> {
+        let name = partition_dir(&self.name, index);
+        let dir = ground.data_dir.join(&name);
+        let disk = &*ground.disk;
+        if disk.entry(&dir)?.is_some() {
+            let has_records = disk.list(&dir)?.iter().any(has_data);
+            match read_partition_metadata(disk, &dir) {
+                Ok(Some(id)) if id == self.id => return Ok(true),
+                Err(LogError::Disk(error)) => return Err(error.into()),
+                Ok(_) | Err(_) if has_records => {
+                    let stray = stray_dir(&self.name, index, ground.random());
+                    tracing::warn!(
+                        "{} does not belong to the topic {} of today; it is set aside as {stray}",
+                        dir.display(),
+                        self.name
+                    );
+                    disk.rename(&dir, &ground.data_dir.join(stray))?;
+                }
+                // A directory that was being made when the process ended, or whose id a power loss took before
+                // anything in it was flushed.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        disk.create_dir_all(&dir)?;
+        // What is acknowledged as flushed must be found again, so the id has to be on disk before the first record is.
+        // The directory itself is synced with its first segment.
+        files::replace(disk, &dir.join(PARTITION_METADATA), format_partition_metadata(self.id).as_bytes())?;
+        Ok(false)
+    }
+}
+
+impl Slot {
+    /// The partition, if it was opened.
+    pub(crate) fn opened(&self) -> Option<&Arc<Partition>> {
+        self.opened.get()
+    }
+
+    /// Keeps the partition from being opened from now on, and gives it out if it already was. The second value says
+    /// whether it could not be opened before.
+    pub(crate) fn seal(&self, reason: &str) -> (Option<&Arc<Partition>>, bool) {
+        let mut closed = self.closed.lock();
+        let was_offline = closed.is_some();
+        closed.get_or_insert_with(|| reason.to_owned());
+        (self.opened.get(), was_offline)
+    }
+
+    /// What the checkpoint files shall say.
+    pub(crate) fn points(&self) -> Points {
+        let Some(partition) = self.opened.get() else { return self.points };
+        let marks = partition.marks();
+        let first = partition.log().segment_bases().first().copied();
+        Points {
+            recovery_point: Some(marks.flushed),
+            log_start: Some(marks.log_start).filter(|start| first.is_some_and(|first| *start > first)),
+            high_watermark: Some(marks.high_watermark),
+        }
+    }
+}
+
+/// All topics of `topics`, none of their partitions opened.
+pub(crate) fn host_all(
+    topics: &Topics,
+    settings: &Settings,
+    known: &PointsByPartition,
+    clean: bool,
+) -> HostedTopics {
+    let host = |topic: &Arc<Topic>| {
+        let resolved = topic_settings(settings, topic);
+        (topic.id, Arc::new(Hosted::new(topic, resolved, None, known, clean)))
+    };
+    topics.iter().map(host).collect()
+}
+
+/// The settings of a topic. A stored override that is not known here, or cannot be what it is, counts as not given.
+pub(crate) fn topic_settings(settings: &Settings, topic: &Topic) -> Arc<TopicSettings> {
+    let resolved = settings.topic(&topic.configs).or_else(|_| {
+        let mut kept = BTreeMap::new();
+        for (key, value) in &topic.configs {
+            let mut with = kept.clone();
+            with.insert(key.clone(), value.clone());
+            match settings.topic(&with) {
+                Ok(_) => kept = with,
+                Err(error) => tracing::warn!("a setting of topic {} is not acted on: {error}", topic.name),
+            }
+        }
+        settings.topic(&kept)
+    });
+    Arc::new(resolved.expect("what the broker's own settings come to was checked when they were set"))
+}
+
+/// Opens every partition, on as many threads as there are processors: after an unclean stop each is recovered. One that
+/// cannot be opened is offline and does not keep the others.
+pub(crate) fn open_all(hosted: &HostedTopics, ground: &Ground) {
+    for_each_slot(hosted, |hosted, slot| {
+        // The reason is remembered in the slot, and logged.
+        let _ = hosted.open(slot, ground);
+    });
+}
+
+/// Closes every partition, so that none is opened any more.
+///
+/// # Errors
+/// Says what went wrong first; the others are closed all the same.
+pub(crate) fn close_all(hosted: &HostedTopics, now: Millis) -> Result<(), String> {
+    let failure = Mutex::new(None);
+    for_each_slot(hosted, |hosted, slot| {
+        let (opened, was_offline) = slot.seal("the broker is stopping");
+        let name = || format!("partition {}-{}", hosted.name, slot.index);
+        let result = match opened {
+            Some(partition) => partition.close(now).map_err(|error| format!("{}: {error}", name())),
+            None if was_offline => Err(format!("{} was offline", name())),
+            None => Ok(()),
+        };
+        if let Err(reason) = result {
+            failure.lock().get_or_insert(reason);
+        }
+    });
+    failure.into_inner().map_or(Ok(()), Err)
+}
+
+/// Calls `work` for every partition, on several threads: most of it is waiting for the disk.
+fn for_each_slot(hosted: &HostedTopics, work: impl Fn(&Hosted, &Slot) + Sync) {
+    let slots: Vec<(&Hosted, &Slot)> =
+        hosted.values().flat_map(|hosted| hosted.slots.iter().map(|slot| (&**hosted, &**slot))).collect();
+    let threads =
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get).max(2).min(slots.len());
+    let next = AtomicUsize::new(0);
+    let work_on = || {
+        while let Some((hosted, slot)) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(hosted, slot);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work_on);
+        }
+        work_on();
+    });
+}
+
+/// Whether it is a segment with records.
+fn has_data(entry: &Entry) -> bool {
+    entry.len > 0 && FileName::parse(&entry.name).is_some_and(|name| name.kind == Kind::Log)
+}
+
+/// What a partition of a topic with these settings is told.
+pub(crate) fn partition_config(settings: &Settings, topic: &TopicSettings) -> PartitionConfig {
+    PartitionConfig {
+        log: LogConfig {
+            segment_bytes: topic.segment_bytes,
+            segment_ms: topic.segment_ms,
+            segment_jitter_ms: topic.segment_jitter_ms,
+            segment_index_bytes: topic.segment_index_bytes,
+            index_interval_bytes: topic.index_interval_bytes,
+            preallocate: topic.preallocate,
+            file_delete_delay_ms: topic.file_delete_delay_ms,
+            retention_ms: topic.retention_ms,
+            retention_bytes: topic.retention_bytes,
+            delete_enabled: topic.delete,
+            compact_enabled: topic.compact,
+        },
+        flush_messages: topic.flush_messages,
+        flush_ms: topic.flush_ms,
+        producer_expiration_ms: settings.producer_id_expiration_ms().into(),
+        producer_expiration_check_ms: settings.producer_id_expiration_check_interval_ms().into(),
+        retention_check_ms: settings.log_retention_check_interval_ms(),
+    }
+}

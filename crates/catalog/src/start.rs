@@ -1,0 +1,249 @@
+//! The start: look, lock, look again, read, judge; and only then touch.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use arc_swap::ArcSwap;
+use base::{Millis, Uuid};
+use disk::{DirLock, Disk};
+use log::checkpoint::format_id;
+use parking_lot::Mutex;
+use partition::Flusher;
+
+use crate::catalog::{Catalog, State};
+use crate::checkpoints::Checkpoints;
+use crate::clean_shutdown;
+use crate::config::CatalogConfig;
+use crate::directories;
+use crate::error::{OpenError, Unservable};
+use crate::hosted::{self, Ground, Random};
+use crate::image::MetadataImage;
+use crate::meta_properties::{MetaProperties, random_id};
+use crate::metadata_log::{self, MetadataLog};
+use crate::names::METADATA_DIR;
+use crate::producer_ids::ProducerIds;
+use crate::quorum_state::QuorumState;
+use crate::registration::{self, MOST_RECORDS, Process, Versioned};
+use crate::replay::{self, Replayed};
+use crate::survey::{self, Survey};
+use crate::upkeep::Upkeep;
+use crate::writer::Writer;
+
+/// Threads that sync partitions in the background.
+const FLUSHER_THREADS: usize = 2;
+
+/// Opens the data directory and takes its lock.
+pub(crate) fn open(
+    disk: Arc<dyn Disk>,
+    config: CatalogConfig,
+    random: Random,
+    now: Millis,
+) -> Result<Arc<Catalog>, OpenError> {
+    // Taking the lock makes a file, so whose directory it is comes first.
+    look(&*disk, &config)?;
+    disk.create_dir_all(&config.data_dir)?;
+    let lock = DirLock::take(&config.data_dir).map_err(OpenError::Locked)?;
+    open_locked(disk, config, random, now, Some(lock))
+}
+
+/// Opens the data directory, whose lock the caller has seen to.
+pub(crate) fn open_locked(
+    disk: Arc<dyn Disk>,
+    config: CatalogConfig,
+    mut random: Random,
+    now: Millis,
+    lock: Option<DirLock>,
+) -> Result<Arc<Catalog>, OpenError> {
+    // Up to here nothing is changed.
+    let survey = look(&*disk, &config)?;
+    let metadata_dir = config.data_dir.join(METADATA_DIR);
+    let replayed = read_metadata(&*disk, &metadata_dir, &config, &survey)?;
+    let given = match replayed.image.is_bootstrapped {
+        true => None,
+        false => replay::bootstrap_records(&*disk, &config.data_dir)?,
+    };
+
+    if survey.meta.is_none() {
+        disk.create_dir_all(&config.data_dir)?;
+    }
+    let (meta, directory) = settle_meta_properties(&*disk, &config, &survey, &mut random, now)?;
+    if survey.clean {
+        clean_shutdown::remove(&*disk, &config.data_dir)?;
+    }
+    let log = MetadataLog::open(&disk, metadata_dir, &replayed, config.node_id, now)?;
+    let mut writer = Writer::new(log, replayed.image);
+    bootstrap(&mut writer, given, config.settings.min_insync_replicas(), now)?;
+    let process = Process {
+        node: config.node_id,
+        incarnations: [random(), random()],
+        directory,
+        endpoints: &config.endpoints,
+    };
+    let broker_epoch = register(&mut writer, &process, survey.clean, now)?;
+    report(&writer.image);
+
+    let (checkpoints, known) = Checkpoints::load(Arc::clone(&disk), &config.data_dir, &config.settings, now)?;
+    let ground = Ground {
+        disk,
+        data_dir: config.data_dir,
+        settings: config.settings,
+        flusher: Flusher::start(FLUSHER_THREADS),
+        random: Mutex::new(random),
+        clock: AtomicI64::new(now.0),
+    };
+    let removals = directories::sort(&ground, &survey, &writer.image, now)?;
+    let state = State {
+        topics: Arc::new(writer.image.topics.clone()),
+        hosted: hosted::host_all(&writer.image.topics, &ground.settings, &known, survey.clean),
+    };
+    let mut upkeep = Upkeep::new(checkpoints, removals, &ground.settings, now);
+    upkeep.forget_strangers(&state)?;
+    if !survey.clean {
+        hosted::open_all(&state.hosted, &ground);
+    }
+    Ok(Arc::new(Catalog {
+        cluster_id: meta.cluster_id,
+        node_id: config.node_id,
+        directory,
+        broker_epoch,
+        levels: writer.image.levels.clone(),
+        state: ArcSwap::from_pointee(state),
+        metadata_offset: AtomicI64::new(writer.end().0 - 1),
+        producer_ids: ProducerIds::default(),
+        writer: Mutex::new(writer),
+        upkeep: Mutex::new(upkeep),
+        lock: Mutex::new(lock),
+        ground,
+    }))
+}
+
+fn look(disk: &dyn Disk, config: &CatalogConfig) -> Result<Survey, OpenError> {
+    survey::look(disk, &config.data_dir, config.node_id, config.cluster_id.as_deref())
+}
+
+/// Reads the metadata log and judges whether one node can serve what it describes.
+fn read_metadata(
+    disk: &dyn Disk,
+    dir: &Path,
+    config: &CatalogConfig,
+    survey: &Survey,
+) -> Result<Replayed, OpenError> {
+    let node = config.node_id;
+    let unservable = |why| OpenError::Unservable { path: config.data_dir.clone(), why };
+    metadata_log::check_topic_id(disk, dir)?;
+    let replayed = replay::replay(disk, dir)?;
+    let directory = survey.meta.as_ref().and_then(|meta| meta.directory_id);
+    replayed.image.check_servable(node, directory).map_err(unservable)?;
+
+    let stored = if survey.has_metadata_log { QuorumState::read(disk, dir)? } else { None };
+    if matches!(stored, Some(None)) {
+        tracing::warn!(
+            "{} is not understood; the metadata log itself says which epoch comes next",
+            dir.display()
+        );
+    }
+    let in_log = replayed.quorum.voters.iter().flatten().copied();
+    let in_file = stored.flatten().and_then(|state| state.voters).unwrap_or_default();
+    match in_log.chain(in_file).find(|voter| *voter != node) {
+        Some(voter) => Err(unservable(Unservable::OtherVoter { voter, node })),
+        None => Ok(replayed),
+    }
+}
+
+/// Writes `meta.properties` where it is missing, of version 0, or without a directory id.
+fn settle_meta_properties(
+    disk: &dyn Disk,
+    config: &CatalogConfig,
+    survey: &Survey,
+    random: &mut Random,
+    now: Millis,
+) -> Result<(MetaProperties, Uuid), OpenError> {
+    let fresh = || MetaProperties {
+        version: 1,
+        cluster_id: String::new(),
+        node_id: config.node_id,
+        directory_id: None,
+    };
+    let stored = survey.meta.clone();
+    let mut meta = stored.clone().unwrap_or_else(fresh);
+    if meta.cluster_id.is_empty() {
+        let random_cluster = |random: &mut Random| format_id(random_id(random));
+        meta.cluster_id = config.cluster_id.clone().unwrap_or_else(|| random_cluster(random));
+    }
+    meta.version = 1;
+    let directory = meta.directory_id.unwrap_or_else(|| random_id(random));
+    meta.directory_id = Some(directory);
+    if stored.as_ref() != Some(&meta) {
+        meta.write(disk, &config.data_dir, now)?;
+    }
+    if stored.is_none() {
+        if let Some(parent) = config.data_dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            disk.sync_dir(parent)?;
+        }
+        tracing::info!(
+            "formatted {} for node {} of the new cluster {}",
+            config.data_dir.display(),
+            config.node_id,
+            meta.cluster_id
+        );
+    }
+    Ok((meta, directory))
+}
+
+/// Writes the feature levels into a log that has none, and drops a transaction that was left open.
+fn bootstrap(
+    writer: &mut Writer,
+    given: Option<Vec<Versioned>>,
+    min_insync_replicas: i32,
+    now: Millis,
+) -> Result<(), OpenError> {
+    if writer.image.has_open_transaction() {
+        commit(writer, vec![registration::abort()], now)?;
+    }
+    if !writer.image.is_bootstrapped {
+        commit(writer, registration::bootstrap(given, min_insync_replicas), now)?;
+    }
+    Ok(())
+}
+
+/// Registers this process, and makes it the leader of its partitions. Returns the broker epoch.
+fn register(writer: &mut Writer, process: &Process<'_>, clean: bool, now: Millis) -> Result<i64, OpenError> {
+    let levels = writer.image.levels.clone();
+    let (mut records, broker_epoch) = registration::register(process, &levels, writer.end());
+    let elections = registration::elections(&writer.image.topics, process.node, !clean);
+    records.extend(registration::to_wire(elections, &levels));
+    let mut records = records.into_iter();
+    loop {
+        let batch: Vec<Versioned> = records.by_ref().take(MOST_RECORDS).collect();
+        if batch.is_empty() {
+            return Ok(broker_epoch);
+        }
+        commit(writer, batch, now)?;
+    }
+}
+
+fn commit(writer: &mut Writer, records: Vec<Versioned>, now: Millis) -> Result<(), OpenError> {
+    writer.commit(records, now).map_err(OpenError::Start)
+}
+
+/// What Kafka kept in the metadata log and nothing here acts on.
+fn report(image: &MetadataImage) {
+    for (kind, count) in &image.not_acted_on {
+        tracing::warn!(
+            "the metadata log holds {count} records of the kind {kind}, which Ottla keeps but does not act on"
+        );
+    }
+    for (broker, configs) in &image.broker_configs {
+        // Eligible leader replicas (KIP-966) pin this one for the whole cluster; one node always has enough of them.
+        let keys: Vec<_> =
+            configs.keys().map(String::as_str).filter(|key| *key != "min.insync.replicas").collect();
+        if !keys.is_empty() {
+            let whose = if broker.is_empty() { "all brokers".to_owned() } else { format!("broker {broker}") };
+            tracing::warn!(
+                "the metadata log sets {} for {whose}, which Ottla does not act on: set them at the start instead",
+                keys.join(", ")
+            );
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What is not ours to serve is refused with one clear message, and nothing in it is changed.
+
+use std::io::IoSlice;
+
+use disk::{OpenHow, RealDisk, write_atomically};
+use records::control::ControlType;
+use settings::Settings;
+use wire::metadata_records::{
+    BrokerRegistrationChangeRecord, FeatureLevelRecord, PartitionRecord, ProducerIdsRecord,
+    RegisterBrokerRecord, TopicRecord, ZkMigrationStateRecord,
+};
+
+use super::*;
+
+const LOG: &str = "__cluster_metadata-0/00000000000000000000.log";
+
+/// Opens the directory, expects a refusal, and that not one operation changed the disk.
+fn refused(disk: &CrashDisk, config: CatalogConfig) -> String {
+    let before = disk.operations();
+    let error = Catalog::open_unlocked(disk.shared(), config, ids(9), NOW).unwrap_err();
+    assert_eq!(disk.operations(), before, "{error}");
+    error.to_string()
+}
+
+fn ours() -> CatalogConfig {
+    config(Path::new(DIR))
+}
+
+fn file(disk: &CrashDisk, name: &str, content: &[u8]) {
+    let path = Path::new(DIR).join(name);
+    disk.create_dir_all(path.parent().unwrap()).unwrap();
+    write_atomically(disk, &path, content).unwrap();
+}
+
+/// A directory that was served and stopped, with these records behind its own.
+fn with_records(records: &[MetadataRecord]) -> CrashDisk {
+    let disk = CrashDisk::calm(1);
+    let catalog = open(&disk, 1).unwrap();
+    let base = catalog.metadata_offset().next().next();
+    catalog.close(NOW).unwrap();
+    if records.is_empty() {
+        return disk;
+    }
+    let mut builder = BatchBuilder::new(base).leader_epoch(base::LeaderEpoch(1));
+    for record in records {
+        let value = record.encode(record.highest_version()).unwrap();
+        builder.push(&NewRecord { timestamp: NOW, value: Some(&value), ..NewRecord::default() });
+    }
+    add(&disk, &builder.build());
+    disk
+}
+
+fn add(disk: &CrashDisk, bytes: &[u8]) {
+    let file = disk.open(&Path::new(DIR).join(LOG), OpenHow::Write).unwrap();
+    file.write_at(file.len().unwrap(), &[IoSlice::new(bytes)]).unwrap();
+}
+
+#[test]
+fn a_directory_of_something_else() {
+    let disk = CrashDisk::calm(1);
+    file(&disk, "important.txt", b"");
+    assert_eq!(
+        refused(&disk, ours()),
+        "the directory /ottla-data is not empty and holds no meta.properties, so it is no Kafka data directory (it holds \
+         \"important.txt\", for example); choose an empty or a new one"
+    );
+    let disk = CrashDisk::calm(1);
+    disk.create_dir_all(&Path::new(DIR).join("lost+found")).unwrap();
+    assert!(refused(&disk, ours()).contains("lost+found"));
+
+    let disk = CrashDisk::calm(1);
+    disk.open(Path::new(DIR), OpenHow::New).unwrap();
+    assert_eq!(refused(&disk, ours()), "the data directory /ottla-data is no directory; choose another path");
+}
+
+#[test]
+fn what_a_format_that_was_cut_short_leaves_counts_as_empty() {
+    let disk = CrashDisk::calm(1);
+    file(&disk, ".lock", b"");
+    disk.open(&Path::new(DIR).join("meta.properties.tmp"), OpenHow::New).unwrap();
+    open(&disk, 1).unwrap();
+}
+
+#[test]
+fn a_sub_directory_that_is_no_partition() {
+    let disk = CrashDisk::calm(1);
+    open(&disk, 1).unwrap().close(NOW).unwrap();
+    disk.create_dir_all(&Path::new(DIR).join("backup")).unwrap();
+    assert_eq!(
+        refused(&disk, ours()),
+        "the data directory /ottla-data holds \"backup\", which is no partition's directory; move it elsewhere"
+    );
+}
+
+#[test]
+fn another_cluster_another_node_another_version() {
+    let disk = CrashDisk::calm(1);
+    open(&disk, 1).unwrap().close(NOW).unwrap();
+    assert_eq!(
+        refused(&disk, CatalogConfig { cluster_id: Some("elsewhere".into()), ..ours() }),
+        "the data directory /ottla-data belongs to the cluster 4L6g3nShT-eMCtK--X86sw, not to elsewhere"
+    );
+    assert_eq!(
+        refused(&disk, CatalogConfig { node_id: NodeId(2), ..ours() }),
+        "the data directory /ottla-data belongs to node 1, not to node 2; set node.id=1, or choose another directory"
+    );
+    file(&disk, "meta.properties", b"version=9\n");
+    assert_eq!(
+        refused(&disk, ours()),
+        "cannot understand /ottla-data/meta.properties: version 9 is not known"
+    );
+}
+
+#[test]
+fn a_directory_in_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Catalog::open(Arc::new(RealDisk::new()), config(dir.path()), ids(1), NOW);
+    let first = open().unwrap();
+    let error = open().unwrap_err();
+    assert!(matches!(error, OpenError::Locked(_)), "{error}");
+    assert!(error.to_string().ends_with("; stop what uses it, or choose another directory"), "{error}");
+    first.close(NOW).unwrap();
+    open().unwrap();
+}
+
+#[test]
+fn a_foreign_directory_is_not_even_locked() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("x"), "").unwrap();
+    let refused = Catalog::open(Arc::new(RealDisk::new()), config(dir.path()), ids(1), NOW);
+    assert!(matches!(refused, Err(OpenError::NotOurs { .. })));
+    assert_eq!(names(&RealDisk::new(), dir.path()), ["x"]);
+}
+
+#[test]
+fn a_cluster_of_several_nodes() {
+    let disk =
+        with_records(&[RegisterBrokerRecord { broker_id: 2, ..RegisterBrokerRecord::default() }.into()]);
+    assert_eq!(
+        refused(&disk, ours()),
+        "the data directory /ottla-data cannot be served: broker 2 belongs to its cluster too, and Ottla runs as a single node 1"
+    );
+
+    let topic = Uuid::from_u128(5);
+    let partition = |replicas: Vec<i32>, directory| PartitionRecord {
+        partition_id: 0,
+        topic_id: topic,
+        replicas,
+        leader_epoch: 0,
+        partition_epoch: 0,
+        directories: vec![Uuid::from_u128(directory)],
+        ..PartitionRecord::default()
+    };
+    let name = TopicRecord { name: "a".into(), topic_id: topic };
+    let disk = with_records(&[name.clone().into(), partition(vec![2, 3], 0).into()]);
+    assert!(
+        refused(&disk, ours())
+            .ends_with("partition a-0 is kept by nodes [2, 3], and Ottla runs as a single node 1")
+    );
+    let disk = with_records(&[name.clone().into(), partition(vec![1], 0xabcd_ef00).into()]);
+    assert!(
+        refused(&disk, ours()).contains("partition a-0 lies in the log directory AAAAAAAAAAAAAAAAq83vAA")
+    );
+    let disk = with_records(&[name.into(), partition(vec![1], 0).into()]);
+    open(&disk, 2).unwrap();
+
+    let disk = with_records(&[]);
+    let state = r#"{"leaderId":2,"leaderEpoch":4,"votedId":-1,"currentVoters":[{"voterId":1},{"voterId":2}],"data_version":0}"#;
+    file(&disk, "__cluster_metadata-0/quorum-state", state.as_bytes());
+    assert!(refused(&disk, ours()).contains("node 2 votes on its metadata log"));
+}
+
+#[test]
+fn what_only_a_newer_or_an_older_kafka_understands() {
+    let level =
+        |name: &'static str, feature_level| FeatureLevelRecord { name: name.into(), feature_level }.into();
+    let disk = with_records(&[level("metadata.version", 28)]);
+    assert!(refused(&disk, ours()).ends_with("its metadata.version is 28, and Ottla knows 7 to 27"));
+    let disk = with_records(&[ZkMigrationStateRecord { zk_migration_state: 1 }.into()]);
+    assert!(
+        refused(&disk, ours())
+            .ends_with("its migration from ZooKeeper was never finished; finish it with Kafka 3.9")
+    );
+
+    let disk = with_records(&[]);
+    let mut builder = BatchBuilder::new(Offset(12)).leader_epoch(base::LeaderEpoch(1));
+    builder.push(&NewRecord { timestamp: NOW, value: Some(&[1, 99, 0]), ..NewRecord::default() });
+    add(&disk, &builder.build());
+    assert_eq!(
+        refused(&disk, ours()),
+        "cannot understand the metadata log in /ottla-data/__cluster_metadata-0/00000000000000000000.log: the record at offset \
+         12 cannot be decoded: unknown record type 99"
+    );
+    let disk = with_records(&[]);
+    let mut builder = BatchBuilder::new(Offset(12)).leader_epoch(base::LeaderEpoch(1)).control(true);
+    builder.push(&NewRecord {
+        timestamp: NOW,
+        key: Some(&ControlType::Abort.key()),
+        value: Some(&[0; 6]),
+        headers: &[],
+    });
+    add(&disk, &builder.build());
+    assert!(refused(&disk, ours()).ends_with("no control record of type 0 belongs into a metadata log"));
+}
+
+#[test]
+fn records_that_do_not_fit() {
+    let disk = with_records(&[
+        ProducerIdsRecord { broker_id: 1, broker_epoch: 9, next_producer_id: 1000 }.into(),
+        ProducerIdsRecord { broker_id: 1, broker_epoch: 9, next_producer_id: 1000 }.into(),
+    ]);
+    assert!(
+        refused(&disk, ours())
+            .ends_with("the record at offset 13 sets the next producer id from 1000 to 1000")
+    );
+    let partition =
+        PartitionRecord { topic_id: Uuid::from_u128(5), replicas: vec![1], ..PartitionRecord::default() };
+    assert!(refused(&with_records(&[partition.into()]), ours()).contains("does not fit those before it"));
+}
+
+#[test]
+fn damage_is_told_from_a_torn_end() {
+    let disk = with_records(&[BrokerRegistrationChangeRecord::default().into()]);
+    let path = Path::new(DIR).join(LOG);
+    let whole = disk::read_whole(&disk, &path, 100_000).unwrap().unwrap();
+
+    // Cut within the last batch: that was never answered for.
+    let torn = disk.after(testkit::Crash::ProcessKill);
+    torn.open(&path, OpenHow::Write).unwrap().set_len(whole.len() as u64 - 3).unwrap();
+    open(&torn, 2).unwrap();
+
+    // A flipped bit before the end: what follows shows that it was on disk once.
+    let mut bytes = whole.clone();
+    bytes[150] ^= 1;
+    write_atomically(&disk, &path, &bytes).unwrap();
+    assert_eq!(
+        refused(&disk, ours()),
+        "cannot understand the metadata log in /ottla-data/__cluster_metadata-0/00000000000000000000.log: it is damaged at \
+         position 91: its checksum does not fit; restore it from a copy"
+    );
+}
+
+#[test]
+fn a_log_without_its_beginning_needs_a_snapshot() {
+    let disk = with_records(&[]);
+    let dir = Path::new(DIR).join("__cluster_metadata-0");
+    disk.rename(&Path::new(DIR).join(LOG), &dir.join("00000000000000000005.log")).unwrap();
+    assert!(
+        refused(&disk, ours())
+            .ends_with("it begins at offset 5, and there is no snapshot of what came before")
+    );
+    file(&disk, "__cluster_metadata-0/00000000000000000005-0000000001.checkpoint", b"");
+    assert!(refused(&disk, ours()).contains("it ends without a footer"));
+}
+
+#[test]
+fn a_metadata_directory_of_another_topic() {
+    let disk = with_records(&[]);
+    file(&disk, "__cluster_metadata-0/partition.metadata", b"version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAABQ");
+    assert!(refused(&disk, ours()).contains("names the topic"));
+}
+
+#[test]
+fn without_a_cluster_id_any_cluster_will_do_and_a_fresh_one_gets_its_own() {
+    let disk = CrashDisk::calm(1);
+    let config = CatalogConfig { cluster_id: None, settings: Arc::new(Settings::default()), ..ours() };
+    let first = Catalog::open_unlocked(disk.shared(), config.clone(), ids(1), NOW).unwrap();
+    assert_eq!(first.cluster_id().len(), 22);
+    first.close(NOW).unwrap();
+    let second = Catalog::open_unlocked(disk.shared(), config, ids(2), NOW).unwrap();
+    assert_eq!(second.cluster_id(), first.cluster_id());
+}
