@@ -285,11 +285,16 @@ impl<E: Entry> IndexFile<E> {
         Ok(())
     }
 
-    /// Whether the file is a whole number of entries that ascend in `key`, as they do unless a power loss tore it.
+    /// Whether the file is a whole number of entries that ascend in `key`, none of them filler, as they do unless a power
+    /// loss tore it.
     pub(crate) fn ascends<K: PartialOrd>(&self, key: impl Fn(&E) -> K) -> Result<bool, LogError> {
         let bytes = disk::read_whole(&*self.place.disk, &self.path(), LARGEST)?.unwrap_or_default();
-        let keys = bytes.chunks_exact(E::LEN).map(|entry| key(&E::read(entry)));
-        Ok(bytes.len().is_multiple_of(E::LEN) && keys.is_sorted_by(|a, b| a < b))
+        let entries = || bytes.chunks_exact(E::LEN).map(E::read);
+        let real =
+            entries().all(|entry| !entry.is_filler() || may_be_real::<E>(bytes.len() as u64 / E::LEN as u64));
+        Ok(real
+            && bytes.len().is_multiple_of(E::LEN)
+            && entries().map(|entry| key(&entry)).is_sorted_by(|a, b| a < b))
     }
 
     /// Closes the file; the next use opens it again.
@@ -315,8 +320,7 @@ fn count<E: Entry>(file: &dyn DiskFile, entries: u64) -> Result<(u64, Option<E>)
     let Some(last) = entry_at::<E>(file, entries - 1)? else {
         return Ok((0, None));
     };
-    // A single entry of zeros may be real: a record at the base offset with timestamp 0.
-    if !last.is_filler() || (entries == 1 && E::KIND == Kind::TimeIndex) {
+    if !last.is_filler() || may_be_real::<E>(entries) {
         return Ok((entries, Some(last)));
     }
     let (mut real, mut filler) = (0, entries - 1);
@@ -328,6 +332,12 @@ fn count<E: Entry>(file: &dyn DiskFile, entries: u64) -> Result<(u64, Option<E>)
         }
     }
     Ok((real, if real == 0 { None } else { entry_at(file, real - 1)? }))
+}
+
+/// Whether an entry that looks like filler need not be: the only entry of a time index, for a record at the base offset
+/// with timestamp 0.
+fn may_be_real<E: Entry>(entries: u64) -> bool {
+    entries == 1 && E::KIND == Kind::TimeIndex
 }
 
 fn entry_at<E: Entry>(file: &dyn DiskFile, at: u64) -> Result<Option<E>, LogError> {

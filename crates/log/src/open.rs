@@ -409,10 +409,13 @@ impl Opening {
     /// log begins with batches from before there were leader epochs.
     fn log_start(&self) -> Result<Offset, LogError> {
         let known = self.known.log_start.max(Offset(0));
-        let (Some(first), Some(start)) = (self.kept.first(), self.first_epoch_start()) else {
+        let Some(start) = self.first_epoch_start().filter(|start| !self.known.clean && *start > known) else {
             return Ok(known);
         };
-        if self.known.clean || start <= first.segment.base.max(known) {
+        let Some(first) = self.kept.first() else {
+            return Ok(start);
+        };
+        if start <= first.segment.base {
             return Ok(known);
         }
         let segment = &first.segment;

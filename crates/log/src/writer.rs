@@ -57,6 +57,9 @@ pub(crate) struct Active {
     pub(crate) first_timestamp: Option<Millis>,
     /// When the segment was made, or opened.
     pub(crate) created: Millis,
+    /// A number drawn from the segment's path, for `segment.jitter.ms`: this room has no randomness, and what matters is
+    /// that logs differ.
+    draw: u32,
     /// A failed write left bytes behind the published length, or may have.
     pub(crate) overhang: bool,
     /// The file was made larger in advance.
@@ -86,9 +89,11 @@ impl Active {
     /// A segment without batches.
     pub(crate) fn empty(segment: Arc<Segment>, created: Millis) -> Self {
         let max = MaxTimestamp::none(segment.base);
+        let draw = crc32c::crc32c(segment.path(Kind::Log).as_os_str().as_encoded_bytes());
         segment.activate();
         Self {
             segment,
+            draw,
             file: None,
             since_entry: 0,
             max,
@@ -137,15 +142,10 @@ impl Log {
             || header.last_offset().since(segment.base) > i64::from(i32::MAX)
     }
 
-    /// What is taken off `segment.ms` for the active segment: a number within the bound, drawn from its path, since this
-    /// room has no randomness. What matters is that logs differ.
+    /// What is taken off `segment.ms` for the active segment.
     fn jitter(&self) -> i64 {
         let bound = self.config.segment_jitter_ms.min(self.config.segment_ms);
-        if bound <= 0 {
-            return 0;
-        }
-        let path = self.active.segment.path(Kind::Log);
-        i64::from(crc32c::crc32c(path.as_os_str().as_encoded_bytes())) % bound
+        if bound > 0 { i64::from(self.active.draw) % bound } else { 0 }
     }
 
     /// Seals the active segment and begins a new one at the log end, whose offset is returned. Does nothing while the

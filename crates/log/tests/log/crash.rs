@@ -310,12 +310,16 @@ impl Drop for OnPanic<'_> {
     }
 }
 
-/// `LOG_CRASH_SEEDS=100-200` plays other stories than the two that are always played.
+/// Always played: the first, and those that once found something. `LOG_CRASH_SEEDS=100-200` plays others.
+const PINNED: [u64; 5] = [1, 6, 11, 12, 36];
+
 #[test]
 fn a_crash_at_any_operation_loses_nothing_promised() {
-    let seeds = std::env::var("LOG_CRASH_SEEDS").unwrap_or_else(|_| "1-2".to_owned());
-    let (first, last) = seeds.split_once('-').expect("two numbers");
-    for seed in first.parse().unwrap()..=last.parse().unwrap() {
-        every_cut(seed);
+    match std::env::var("LOG_CRASH_SEEDS") {
+        Err(_) => PINNED.into_iter().for_each(every_cut),
+        Ok(seeds) => {
+            let (first, last) = seeds.split_once('-').expect("two numbers");
+            (first.parse().unwrap()..=last.parse().unwrap()).for_each(every_cut);
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! The log through its public face.
+#![cfg(test)]
 
 mod common;
 mod crash;

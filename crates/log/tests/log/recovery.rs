@@ -251,7 +251,7 @@ fn a_gap_within_a_segment_ends_the_log_unless_it_is_compacted() {
         assert_eq!(log.log_end(), Offset(if compacted { 13 } else { 4 }));
         assert_eq!(opened.truncated_bytes > 0, !compacted);
         let (log, _) = rig.open(&config, stopped(log.log_end().0));
-        assert_eq!(log.reader().read(Offset(3), log.log_end(), 1, true).unwrap().bytes > 0, true);
+        assert!(log.reader().read(Offset(3), log.log_end(), 1, true).unwrap().bytes > 0);
     }
 }
 
@@ -436,7 +436,7 @@ fn messages_of_older_formats_are_refused_and_left_alone() {
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 24, 0xc5, 0x32, 0xce, 0xfc, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0xff,
         0xff, 0xff, 0xff, 0, 0, 0, 2, b'h', b'i',
     ];
-    std::fs::write(rig.path(&log_name(0)), &old).unwrap();
+    std::fs::write(rig.path(&log_name(0)), old).unwrap();
     match rig.try_open(&LogConfig::default(), CRASHED) {
         Err(LogError::OldFormat { file, position: 0 }) => assert_eq!(file, rig.path(&log_name(0))),
         other => panic!("{other:?}"),
