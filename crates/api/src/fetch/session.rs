@@ -170,8 +170,8 @@ impl Session {
         let (_, cached) = self.queue.get_mut(&place).expect("each place is taken");
         let changed = cached.high_watermark != shown.high_watermark || cached.log_start != shown.log_start;
         cached.log_start = shown.log_start;
-        // An error is sent each time, and so is the first good answer after it.
-        cached.high_watermark = if shown.error { Offset::NONE } else { shown.high_watermark };
+        // -1 in an error, so that the first good answer after it is sent too.
+        cached.high_watermark = shown.high_watermark;
         if shown.records {
             let served = self.queue.remove(&place).expect("each place is taken");
             self.place.insert(served.0.clone(), self.next_place);

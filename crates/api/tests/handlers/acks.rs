@@ -10,9 +10,10 @@ use api::{Outcome, Pending};
 use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation, RealDisk};
 use parking_lot::{Condvar, Mutex};
 use testkit::{FailingDisk, Fault, Injected};
+use wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use wire::messages::produce::{PartitionProduceResponse, ProduceRequest};
 
-use crate::house::{House, batch, fetch_request, produce_request, signed};
+use crate::house::{House, batch, fetch_request, produce_request, signed, text};
 
 const FSYNC_PER_ACK: &[(&str, &str)] = &[("log.flush.interval.messages", "1")];
 
@@ -123,6 +124,12 @@ fn one(house: &House, outcome: Outcome) -> PartitionProduceResponse {
     house.decode::<ProduceRequest>(9, reply).responses.remove(0).partition_responses.remove(0)
 }
 
+/// Waits for what was begun, but not for ever.
+fn end(house: &House, begun: tokio::task::JoinHandle<Outcome>) -> PartitionProduceResponse {
+    let in_time = async { tokio::time::timeout(Duration::from_secs(20), begun).await };
+    one(house, house.runtime.block_on(in_time).expect("an answer within 20 s").unwrap())
+}
+
 fn begin(house: &House, acks: i16, timeout_ms: i32, sequence: i32) -> tokio::task::JoinHandle<Outcome> {
     let request =
         ProduceRequest { acks, timeout_ms, ..produce_request("t", &[(0, signed(5, 0, sequence, &["a"]))]) };
@@ -138,12 +145,26 @@ fn with_an_fsync_per_ack_an_answer_means_flushed() {
     std::thread::sleep(Duration::from_millis(80));
     assert!(!all.is_finished() && !leader.is_finished(), "acks=1 as well: Kafka flushes before it answers");
     assert_eq!(house.read("t", 0).high_watermark, 0, "nobody reads what may be lost");
+    assert_eq!((latest(&house, -1), latest(&house, -2)), (0, 2), "and no consumer is sent there");
     gate.open();
     for (waiting, offset) in [(all, 0), (leader, 1)] {
-        let answer = one(&house, house.runtime.block_on(waiting).unwrap());
+        let answer = end(&house, waiting);
         assert_eq!((answer.error_code, answer.base_offset), (0, offset));
     }
     assert_eq!(house.read("t", 0).high_watermark, 2);
+}
+
+/// The end of the partition as this replica id is told.
+fn latest(house: &House, replica_id: i32) -> i64 {
+    let request = ListOffsetsRequest {
+        replica_id,
+        topics: vec![ListOffsetsTopic {
+            name: text("t"),
+            partitions: vec![ListOffsetsPartition { timestamp: -1, ..ListOffsetsPartition::default() }],
+        }],
+        ..ListOffsetsRequest::default()
+    };
+    house.ask(7, &request).topics[0].partitions[0].offset
 }
 
 #[test]
@@ -158,13 +179,13 @@ fn acks_0_does_not_wait() {
 fn acks_all_gives_up_when_its_time_is_over() {
     let (house, gate) = slow_house();
     let began = Instant::now();
-    let answer = one(&house, house.runtime.block_on(begin(&house, -1, 80, 0)).unwrap());
+    let answer = end(&house, begin(&house, -1, 80, 0));
     assert_eq!((answer.error_code, answer.base_offset), (7, -1));
     assert!(began.elapsed() >= Duration::from_millis(79));
     // The batch has its place all the same: the retry is told so once it is flushed.
     let retry = begin(&house, -1, 20_000, 0);
     gate.open();
-    let answer = one(&house, house.runtime.block_on(retry).unwrap());
+    let answer = end(&house, retry);
     assert_eq!((answer.error_code, answer.base_offset), (0, 0));
 }
 
