@@ -83,3 +83,79 @@ fn probe(log: &LogReader, offset: Offset) -> Result<Option<(u64, u64)>, LogError
     let found = log.read(offset, log.log_end(), 1, true)?;
     Ok(found.range.map(|range| (range.position, u64::from(range.len))))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use base::{LeaderEpoch, Millis};
+    use log::{Known, Log, LogConfig};
+    use records::{BatchBuilder, BatchHeader, HEADER_LEN, NewRecord};
+    use testkit::{CrashDisk, Random};
+
+    use super::*;
+
+    const NOW: Millis = Millis(1_000_000_000_500);
+
+    /// A log of batches of these sizes (about), each of a random number of records.
+    fn log_of(segment_bytes: u32, sizes: impl Iterator<Item = usize>, random: &mut Random) -> Log {
+        let known = Known { clean: true, recovery_point: Offset::ZERO, log_start: Offset::ZERO };
+        let config = LogConfig { segment_bytes, ..LogConfig::default() };
+        let (mut log, _) =
+            Log::open(CrashDisk::calm(0).shared(), Path::new("/t-0"), config, known, NOW).unwrap();
+        for size in sizes {
+            let mut batch = BatchBuilder::new(log.log_end()).leader_epoch(LeaderEpoch(0));
+            let records = 1 + random.below(20) as usize;
+            let value = vec![b'v'; size / records];
+            for _ in 0..records {
+                batch.push(&NewRecord { timestamp: NOW, value: Some(&value), ..NewRecord::default() });
+            }
+            let bytes = batch.build();
+            let header = BatchHeader::parse(&bytes).unwrap();
+            if log.roll_due(&header, NOW) {
+                log.roll(NOW).unwrap();
+            }
+            log.append(&header, bytes.first_chunk::<HEADER_LEN>().unwrap(), &bytes[HEADER_LEN..]).unwrap();
+        }
+        log
+    }
+
+    #[test]
+    fn the_offset_lies_at_least_so_far_before_the_end_and_not_much_farther() {
+        for seed in 0..30 {
+            let mut random = Random::new(seed);
+            let segment_bytes = [2_000, 20_000, 1 << 20][random.below(3) as usize];
+            // Even batches, and batches of which a few are much larger than the others.
+            let largest = 20 + random.below(1_500) as usize;
+            let rare = 1 + random.below(30);
+            let sizes: Vec<usize> =
+                (0..150).map(|_| if random.one_in(rare) { largest } else { 20 }).collect();
+            let log = log_of(segment_bytes, sizes.into_iter(), &mut random);
+            let reader = log.reader();
+            let batches: Vec<(Offset, u64)> = reader
+                .headers(Offset::ZERO)
+                .map(|walked| {
+                    walked.map(|walked| (walked.header.last_offset(), u64::from(walked.at.len))).unwrap()
+                })
+                .collect();
+            for bytes in [1, 100, 1_000, 5_000, 12_000, 1 << 30] {
+                let offset = offset_before_end(&reader, bytes, Path::new("/t-0")).unwrap();
+                let behind: u64 =
+                    batches.iter().filter(|(last, _)| *last >= offset).map(|(_, len)| *len).sum();
+                let what = format!("seed {seed}, {bytes} bytes: {behind} from {offset}");
+                if bytes >= reader.size() {
+                    assert_eq!(offset, Offset::ZERO, "{what}");
+                } else {
+                    assert!(behind >= bytes, "{what}");
+                    assert!(behind <= bytes + bytes / 4 + 3_000, "{what}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_log_has_no_depth() {
+        let log = log_of(1 << 20, std::iter::empty(), &mut Random::new(0));
+        assert_eq!(offset_before_end(&log.reader(), 100, Path::new("/t-0")).unwrap(), Offset::ZERO);
+    }
+}

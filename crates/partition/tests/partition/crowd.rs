@@ -50,12 +50,22 @@ fn follow(partition: &Partition, end: Offset) -> Vec<(i64, i32)> {
     seen
 }
 
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 fn crowd(config: PartitionConfig) {
     let folder = tempfile::tempdir().unwrap();
     let partition = open(&folder, config.clone(), true);
     let end = Offset(PRODUCERS * i64::from(BATCHES));
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        // Also when a reader fails: the scope waits for the thread that looks at it.
+        let _at_the_end = SetOnDrop(&over);
         let readers: Vec<_> = (0..2).map(|_| scope.spawn(|| follow(&partition, end))).collect();
         scope.spawn(|| {
             let mut now = NOW;
@@ -87,7 +97,6 @@ fn crowd(config: PartitionConfig) {
                 assert_eq!(sequences, (0..BATCHES).collect::<Vec<_>>(), "each once, in order");
             }
         }
-        over.store(true, Ordering::SeqCst);
     });
     partition.close(NOW).unwrap();
     drop(partition);

@@ -154,11 +154,11 @@ pub(crate) fn wait_for(partition: &Partition, offset: Offset) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let notify = Arc::new(Notify::new());
     let _waiting = partition.on_advance(&notify);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(10);
     runtime.block_on(async {
         while partition.marks().high_watermark < offset {
             assert!(Instant::now() < deadline, "a wake-up was lost: {:?}", partition.marks());
-            let _ = tokio::time::timeout(Duration::from_secs(21), notify.notified()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(11), notify.notified()).await;
         }
     });
 }
