@@ -72,7 +72,10 @@ fn sync_sealed(segment: &Arc<Segment>) -> Result<(), LogError> {
     // Opened for writing because some systems refuse to sync a file that was opened for reading.
     segment.place.disk.open(&segment.path(Kind::Log), OpenHow::Write)?.sync()?;
     segment.offsets.settle(true)?;
-    segment.times.settle(true)
+    segment.times.settle(true)?;
+    segment.offsets.close_handle();
+    segment.times.close_handle();
+    Ok(())
 }
 
 impl Log {

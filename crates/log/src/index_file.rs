@@ -24,9 +24,6 @@ pub(crate) const WRITE_THROUGH: usize = 64;
 /// Bytes of a file that a search reads at once when it has come near.
 const BLOCK: usize = 4 << 10;
 
-/// An index that is read whole may not be larger than this. `segment.index.bytes` is an i32, so none is.
-const LARGEST: u64 = 1 << 31;
-
 /// An entry of one of the two indexes.
 pub(crate) trait Entry: Copy + Send + std::fmt::Debug {
     const LEN: usize;
@@ -165,6 +162,10 @@ impl<E: Entry> IndexFile<E> {
         let (file, stored) = loop {
             let generation = {
                 let state = self.state.lock();
+                // Who reads at the end of the log is answered without a look at the file.
+                if state.last.as_ref().is_some_and(&reached) {
+                    return Ok(state.last);
+                }
                 if state.tail.first().is_some_and(&reached) {
                     let after = state.tail.partition_point(&reached);
                     return Ok(Some(state.tail[after - 1]));
@@ -285,10 +286,14 @@ impl<E: Entry> IndexFile<E> {
         Ok(())
     }
 
-    /// Whether the file is a whole number of entries that ascend in `key`, none of them filler, as they do unless a power
-    /// loss tore it.
-    pub(crate) fn ascends<K: PartialOrd>(&self, key: impl Fn(&E) -> K) -> Result<bool, LogError> {
-        let bytes = disk::read_whole(&*self.place.disk, &self.path(), LARGEST)?.unwrap_or_default();
+    /// Whether the file is a whole number of entries that ascend in `key`, none of them filler, and has at most `limit`
+    /// bytes, as is true unless a power loss tore it.
+    pub(crate) fn ascends<K: PartialOrd>(&self, limit: u64, key: impl Fn(&E) -> K) -> Result<bool, LogError> {
+        let len = self.place.disk.entry(&self.path())?.map_or(0, |entry| entry.len);
+        if len > limit {
+            return Ok(false);
+        }
+        let bytes = disk::read_whole(&*self.place.disk, &self.path(), limit)?.unwrap_or_default();
         let entries = || bytes.chunks_exact(E::LEN).map(E::read);
         let real =
             entries().all(|entry| !entry.is_filler() || may_be_real::<E>(bytes.len() as u64 / E::LEN as u64));

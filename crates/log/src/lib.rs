@@ -6,6 +6,34 @@
 //! [`Log`] is the single writer. [`LogReader`] is what everybody else holds: it sees only whole appended batches, and
 //! takes no lock that is held over I/O. The read-only half ([`index`], [`names`], [`producer_snapshot`],
 //! [`checkpoint`]) is plain parsing, for tools as well.
+//!
+//! # Where each part is
+//! - `writer` appends and rolls, `flush` syncs, `retention` takes away; `shared` is what they publish.
+//! - `segment` is one segment as all share it, `index_file` a living index of it. `locate` finds a batch by offset,
+//!   `by_time` by timestamp, `reader` reads.
+//! - `open` recovers: `scan` reads with checksums, `walk` reads headers only, `rebuild` says what the indexes should be.
+//! - `repair` rebuilds an index that a lookup found wrong.
+//!
+//! # What is promised
+//! - A batch is visible when all of it is in the file, and an append that fails leaves nothing visible.
+//! - Whatever [`Log::flushed`] has covered outlives a power loss; what an append has returned outlives the process.
+//! - After any crash the log holds a prefix of what was appended, and its indexes agree with it.
+//! - What lies below the known recovery point is never cut, whatever state it is in: damage there is an error for the
+//!   reads that need what is lost, and the rest is served.
+//!
+//! # Indexes
+//! An index is a hint: each lookup checks the batch that it lands on, and rebuilds the index if that is another. So the
+//! newest entries are kept in memory, and written in blocks of 64, on a flush, on a roll and on close. The files of a
+//! running log lag by at most those; a recovery makes them anew from the recovery point's segment on. They are made as
+//! long as their entries (Kafka makes them large and cuts them later); Kafka's zeros at the end are not taken for entries.
+//!
+//! # Open files
+//! A log without traffic has none open. Traffic opens up to three files of the active segment, and up to three of each of
+//! eight sealed segments, the last ones that were read.
+//!
+//! # Where this is stricter than Kafka
+//! Recovery cuts at a missing stretch of offsets above the recovery point, unless the topic is compacted; it never cuts
+//! below that point, where Kafka does; and it refuses message formats v0 and v1 rather than cut them.
 
 mod by_time;
 pub mod checkpoint;

@@ -38,11 +38,6 @@ pub(crate) fn relative(base: Offset, offset: Offset) -> i32 {
     i32::try_from(offset.since(base)).expect("a segment is rolled before its offsets outgrow an i32")
 }
 
-/// A position as an index writes it. The roll rules keep it within 31 bits.
-pub(crate) fn index_position(position: u64) -> i32 {
-    i32::try_from(position).expect("a segment is rolled before it outgrows an i32")
-}
-
 /// When an index gets an entry, and how many it may hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IndexRules {
@@ -92,11 +87,14 @@ impl IndexBuilder {
     pub(crate) fn take(&mut self, header: &BatchHeader, position: u64, landmark: bool) {
         self.max.take(header);
         let due = position - self.last_entry_at > self.rules.interval || landmark;
-        if due && !self.rules.offsets_full(self.offsets.len() as u64) {
-            self.offsets.push(OffsetEntry {
-                relative_offset: relative(self.base, header.last_offset()),
-                position: index_position(position),
-            });
+        let full = self.rules.offsets_full(self.offsets.len() as u64);
+        // A file that somebody else made longer than an index can point into is walked there.
+        if let Ok(at) = i32::try_from(position)
+            && due
+            && !full
+        {
+            let relative_offset = relative(self.base, header.last_offset());
+            self.offsets.push(OffsetEntry { relative_offset, position: at });
             if !self.rules.times_full(self.times.len() as u64) {
                 self.time_entry();
             }

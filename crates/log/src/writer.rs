@@ -17,7 +17,7 @@ use crate::index::OffsetEntry;
 use crate::index_file::WRITE_THROUGH;
 use crate::names::Kind;
 use crate::reader::LogReader;
-use crate::rebuild::{MaxTimestamp, index_position, relative};
+use crate::rebuild::{MaxTimestamp, relative};
 use crate::segment::{Lengths, Segment};
 use crate::shared::Shared;
 
@@ -223,7 +223,8 @@ impl Log {
         assert_eq!(header.base_offset, self.log_end(), "appends leave no gap");
         assert_eq!(header.size() as u64, size, "the header counts the bytes behind it");
         assert!(header.last_offset() >= header.base_offset, "a batch has an offset at least");
-        assert!(position + size <= i32::MAX as u64, "a segment is rolled before it outgrows an i32");
+        let end_position =
+            i32::try_from(position + size).expect("a segment is rolled before it outgrows an i32");
         let last_relative = relative(segment.base, header.last_offset());
 
         if header.leader_epoch > self.shared.epochs.load().latest().unwrap_or(LeaderEpoch::NONE) {
@@ -248,7 +249,7 @@ impl Log {
         *segment.max.lock() = Some(active.max);
         active.first_timestamp.get_or_insert(header.max_timestamp);
         if active.since_entry > u64::from(self.config.index_interval_bytes) {
-            let entry = OffsetEntry { relative_offset: last_relative, position: index_position(position) };
+            let entry = OffsetEntry { relative_offset: last_relative, position: end_position - size as i32 };
             let waiting = segment.offsets.push(entry);
             push_time(&segment, &active.max);
             active.since_entry = 0;

@@ -89,9 +89,10 @@ pub(super) fn find_end(segment: &Arc<Segment>) -> Result<Option<Tail>, LogError>
 /// written to its indexes at last, any part may not be. Rebuilds them unless they are in order and reach to the end, and
 /// says whether it did.
 pub(super) fn check_seal(segment: &Arc<Segment>) -> Result<bool, LogError> {
-    let in_order = segment.offsets.ascends(|entry| (entry.relative_offset, entry.position))?
-        && segment.offsets.ascends(|entry| entry.position)?
-        && segment.times.ascends(|entry| entry.timestamp.0)?;
+    let limit = segment.rules.index_bytes;
+    let in_order = segment.offsets.ascends(limit, |entry| entry.relative_offset)?
+        && segment.offsets.ascends(limit, |entry| entry.position)?
+        && segment.times.ascends(limit, |entry| entry.timestamp)?;
     segment.offsets.resolve()?;
     let last = segment.offsets.last();
     let near_the_end = last.map_or(0, |entry| entry.position as u64) + SPARSE > segment.len();

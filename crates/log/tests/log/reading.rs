@@ -393,8 +393,10 @@ fn only_so_many_sealed_segments_have_their_files_open() {
     let (mut log, _) = rig.open(&LogConfig { segment_bytes: 100, ..small() }, NEW);
     for at in 0..100 {
         write(&mut log, Plan::of(1, 20, at)).unwrap();
+        if at % 30 == 0 {
+            flush(&mut log);
+        }
     }
-    flush(&mut log);
     let open = || {
         let dir = rig.dir.canonicalize().unwrap();
         let fds = std::fs::read_dir("/proc/self/fd").unwrap();
@@ -408,6 +410,7 @@ fn only_so_many_sealed_segments_have_their_files_open() {
         return;
     }
     assert_eq!(log.reader().segment_bases().len(), 100);
+    assert!(open() <= 3 * 9, "{} files are open", open());
     for _ in 0..2 {
         assert_eq!(walked(&log.reader(), Offset(0)).len(), 100);
         assert_eq!(
