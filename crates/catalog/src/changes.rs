@@ -6,11 +6,13 @@ use std::sync::atomic::Ordering;
 
 use base::{Millis, ProducerId, Uuid};
 use disk::DiskError;
+use log::LogError;
 use state_machines::topics::{CreatedTopic, NewPartitions, NewTopic, Record, Refusal, Rules, TopicRef};
 use wire::metadata_records::ProducerIdsRecord;
 
 use crate::catalog::{Catalog, State};
 use crate::checkpoints::PointsByPartition;
+use crate::directories::{self, Prepared};
 use crate::error::{CatalogError, TopicError};
 use crate::hosted::{Hosted, topic_settings};
 use crate::meta_properties::is_reserved;
@@ -18,6 +20,9 @@ use crate::names::{deleted_dir, partition_dir};
 use crate::producer_ids::BLOCK_SIZE;
 use crate::registration;
 use crate::writer::Writer;
+
+/// How many new directories are made at a time: each takes an open file.
+const DIRS_AT_A_TIME: usize = 256;
 
 impl Catalog {
     /// Creates topics, in one batch of the metadata log; the answers stand in the order of the request. Each topic
@@ -153,7 +158,7 @@ impl Catalog {
         let topics = Arc::new(writer.image.topics.clone());
         let mut hosted = before.hosted.clone();
         hosted.retain(|id, _| topics.by_id(*id).is_some());
-        let mut has_made = false;
+        let mut added = Vec::new();
         for topic in topics.iter() {
             let known = hosted.get(&topic.id);
             let slots = known.map_or(0, |known| known.slots.len());
@@ -165,27 +170,35 @@ impl Catalog {
                 |known| Arc::clone(&known.settings),
             );
             let grown = Hosted::new(topic, settings, known.map(Arc::as_ref), &PointsByPartition::new(), true);
-            has_made |= self.make_dirs(&grown, slots);
-            hosted.insert(topic.id, Arc::new(grown));
+            let grown = Arc::new(grown);
+            added.extend((slots..topic.partitions.len()).map(|place| (Arc::clone(&grown), place)));
+            hosted.insert(topic.id, grown);
         }
-        if has_made && let Err(error) = self.ground.disk.sync_dir(&self.ground.data_dir) {
-            tracing::error!("{error}");
-        }
+        added.chunks(DIRS_AT_A_TIME).for_each(|some| self.make_dirs(some));
         self.state.store(Arc::new(State { topics, hosted }));
         self.applied(writer);
         Ok(())
     }
 
-    /// Makes the directories of the partitions from `first` on. The topic exists already, so a failure here is made good
-    /// when the partition is opened, or shows then.
-    fn make_dirs(&self, hosted: &Hosted, first: usize) -> bool {
-        for slot in &hosted.slots[first..] {
-            if let Err(error) = hosted.make_dir(slot.index, &self.ground) {
-                tracing::error!("cannot make the directory of {}-{} now: {error}", hosted.name, slot.index);
-                return true;
+    /// Makes the directories of new partitions. The topics exist already, so where that fails the partition is offline
+    /// until a restart makes it good.
+    fn make_dirs(&self, added: &[(Arc<Hosted>, usize)]) {
+        let mut ids = Vec::new();
+        let offline = |(hosted, place): &(Arc<Hosted>, usize), error: &LogError| {
+            let slot = &hosted.slots[*place];
+            tracing::error!("partition {}-{} is offline until a restart: {error}", hosted.name, slot.index);
+            slot.seal(&error.to_string());
+        };
+        for new in added {
+            match directories::prepare(&self.ground, &new.0, new.0.slots[new.1].index) {
+                Ok(Prepared::Made(id)) => ids.push(id),
+                Ok(Prepared::Found) => {}
+                Err(error) => offline(new, &error),
             }
         }
-        true
+        if let Err(error) = directories::finish(&self.ground, ids) {
+            added.iter().for_each(|new| offline(new, &error));
+        }
     }
 
     /// Takes deleted topics off the disk. What fails here is made good at the next start.

@@ -1,5 +1,5 @@
-//! The three offset checkpoint files of the data directory (Kafka: `LogManager.checkpointLogRecoveryOffsets`,
-//! `checkpointLogStartOffsets`, `ReplicaManager.checkpointHighWatermarks`).
+//! The offset checkpoint files of the data directory (Kafka: `LogManager.checkpointLogRecoveryOffsets`,
+//! `checkpointLogStartOffsets`, `ReplicaManager.checkpointHighWatermarks`, `LogCleanerManager.updateCheckpoints`).
 //!
 //! A line that outlives its partition is dangerous: a new partition of the same name would believe it. So the files are
 //! written when a topic is deleted, and at the start when they hold such lines.
@@ -16,7 +16,10 @@ use log::checkpoint::{
 };
 use settings::Settings;
 
-/// What the three files say about one partition.
+/// How far Kafka's compaction has come. Nothing here moves it; lines of deleted topics are taken out.
+const FIRST_DIRTY: &str = "cleaner-offset-checkpoint";
+
+/// What the files say about one partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Points {
     /// Everything below is on disk.
@@ -25,6 +28,8 @@ pub(crate) struct Points {
     pub(crate) log_start: Option<Offset>,
     /// Kafka reads it; we have no use for it.
     pub(crate) high_watermark: Option<Offset>,
+    /// The first offset that Kafka's compaction has not seen.
+    pub(crate) first_dirty: Option<Offset>,
 }
 
 /// Points by topic and partition.
@@ -34,7 +39,7 @@ pub(crate) type PointsByPartition = HashMap<(Arc<str>, PartitionIndex), Points>;
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     disk: Arc<dyn Disk>,
-    files: [File; 3],
+    files: [File; 4],
 }
 
 #[derive(Debug)]
@@ -72,6 +77,7 @@ impl Checkpoints {
             file(RECOVERY_POINTS, |points| &mut points.recovery_point, recovery_ms),
             file(LOG_STARTS, |points| &mut points.log_start, start_ms),
             file(HIGH_WATERMARKS, |points| &mut points.high_watermark, watermark_ms),
+            file(FIRST_DIRTY, |points| &mut points.first_dirty, i64::MAX),
         ];
         let mut known = PointsByPartition::new();
         for file in &mut files {
@@ -138,7 +144,8 @@ impl Checkpoints {
             };
             let mut lines: Vec<_> = points.iter().filter_map(line).collect();
             lines.sort();
-            if file.lines.as_ref() != Some(&lines) {
+            let is_missing = file.lines.is_none() && lines.is_empty() && file.every_ms == i64::MAX;
+            if !is_missing && file.lines.as_ref() != Some(&lines) {
                 write_offsets(&*self.disk, &file.path, &lines)?;
                 file.lines = Some(lines);
             }
@@ -159,6 +166,7 @@ mod tests {
             recovery_point: Some(Offset(recovery)),
             log_start: start.map(Offset),
             high_watermark: Some(Offset(watermark)),
+            first_dirty: None,
         }
     }
 

@@ -103,6 +103,15 @@ pub enum OpenError {
 /// What one node alone cannot serve.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unservable {
+    /// There are partitions, and no metadata log that says what they are.
+    #[error(
+        "it holds {found}, and no metadata log; if metadata.log.dir pointed elsewhere, move its __cluster_metadata-0 \
+         here"
+    )]
+    NoMetadataLog {
+        /// The directory of one of the partitions.
+        found: String,
+    },
     /// The metadata log has other voters.
     #[error("node {voter} votes on its metadata log, and Ottla runs as a single node {node}")]
     OtherVoter {

@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use base::{LeaderEpoch, Millis, Offset, PartitionIndex, Uuid};
-use disk::{Disk, Entry};
-use log::checkpoint::{PARTITION_METADATA, format_partition_metadata, read_partition_metadata};
-use log::names::{FileName, Kind};
-use log::{Known, LogConfig, LogError};
+use disk::Disk;
+use log::{Known, LogConfig};
 use parking_lot::Mutex;
 use partition::{Flusher, Partition, PartitionConfig, PartitionError};
 use settings::{Settings, TopicSettings};
 use state_machines::topics::{PartitionInfo, Topic, Topics};
 
 use crate::checkpoints::{Points, PointsByPartition};
-use crate::files;
-use crate::names::{partition_dir, stray_dir};
+use crate::directories::{self, Prepared, has_records};
+use crate::names::partition_dir;
+
+/// Threads that close partitions: most of it is waiting for the disk, which flushes many files at a time.
+const CLOSING_THREADS: usize = 8;
 
 /// Gives random (version 4) ids.
 pub(crate) type Random = Box<dyn FnMut() -> Uuid + Send>;
@@ -139,10 +140,13 @@ impl Hosted {
 
     fn open_slot(&self, slot: &Slot, ground: &Ground) -> Result<Arc<Partition>, PartitionError> {
         let dir = ground.data_dir.join(partition_dir(&self.name, slot.index));
-        let is_ours = self.make_dir(slot.index, ground)?;
-        if !is_ours {
-            ground.disk.sync_dir(&ground.data_dir).map_err(LogError::from)?;
-        }
+        let is_ours = match directories::prepare(ground, self, slot.index)? {
+            Prepared::Found => true,
+            Prepared::Made(id) => {
+                directories::finish(ground, vec![id])?;
+                false
+            }
+        };
         let points = if is_ours { slot.points } else { Points::default() };
         let known = Known {
             clean: slot.clean && is_ours,
@@ -188,38 +192,7 @@ impl Hosted {
         let dir = ground.data_dir.join(partition_dir(&self.name, slot.index));
         self.settings.delete
             && limited
-            && ground.disk.list(&dir).is_ok_and(|entries| entries.iter().any(has_data))
-    }
-
-    /// Sees to it that the partition has a directory that names its topic. `false` when it was made now.
-    pub(crate) fn make_dir(&self, index: PartitionIndex, ground: &Ground) -> Result<bool, LogError> {
-        let name = partition_dir(&self.name, index);
-        let dir = ground.data_dir.join(&name);
-        let disk = &*ground.disk;
-        if disk.entry(&dir)?.is_some() {
-            let has_records = disk.list(&dir)?.iter().any(has_data);
-            match read_partition_metadata(disk, &dir) {
-                Ok(Some(id)) if id == self.id => return Ok(true),
-                Err(LogError::Disk(error)) => return Err(error.into()),
-                Ok(_) | Err(_) if has_records => {
-                    let stray = stray_dir(&self.name, index, ground.random());
-                    tracing::warn!(
-                        "{} does not belong to the topic {} of today; it is set aside as {stray}",
-                        dir.display(),
-                        self.name
-                    );
-                    disk.rename(&dir, &ground.data_dir.join(stray))?;
-                }
-                // A directory that was being made when the process ended, or whose id a power loss took before
-                // anything in it was flushed.
-                Ok(_) | Err(_) => {}
-            }
-        }
-        disk.create_dir_all(&dir)?;
-        // What is acknowledged as flushed must be found again, so the id has to be on disk before the first record is.
-        // The directory itself is synced with its first segment.
-        files::replace(disk, &dir.join(PARTITION_METADATA), format_partition_metadata(self.id).as_bytes())?;
-        Ok(false)
+            && ground.disk.list(&dir).is_ok_and(|entries| entries.iter().any(has_records))
     }
 }
 
@@ -247,6 +220,7 @@ impl Slot {
             recovery_point: Some(marks.flushed),
             log_start: Some(marks.log_start).filter(|start| first.is_some_and(|first| *start > first)),
             high_watermark: Some(marks.high_watermark),
+            first_dirty: self.points.first_dirty,
         }
     }
 }
@@ -258,11 +232,19 @@ pub(crate) fn host_all(
     known: &PointsByPartition,
     clean: bool,
 ) -> HostedTopics {
-    let host = |topic: &Arc<Topic>| {
-        let resolved = topic_settings(settings, topic);
+    // Most topics have no settings of their own, and share these.
+    let mut plain: Option<Arc<TopicSettings>> = None;
+    let mut host = |topic: &Arc<Topic>| {
+        let resolved = match (&plain, topic.configs.is_empty()) {
+            (Some(plain), true) => Arc::clone(plain),
+            _ => topic_settings(settings, topic),
+        };
+        if topic.configs.is_empty() {
+            plain.get_or_insert_with(|| Arc::clone(&resolved));
+        }
         (topic.id, Arc::new(Hosted::new(topic, resolved, None, known, clean)))
     };
-    topics.iter().map(host).collect()
+    topics.iter().map(&mut host).collect()
 }
 
 /// The settings of a topic. A stored override that is not known here, or cannot be what it is, counts as not given.
@@ -285,7 +267,8 @@ pub(crate) fn topic_settings(settings: &Settings, topic: &Topic) -> Arc<TopicSet
 /// Opens every partition, on as many threads as there are processors: after an unclean stop each is recovered. One that
 /// cannot be opened is offline and does not keep the others.
 pub(crate) fn open_all(hosted: &HostedTopics, ground: &Ground) {
-    for_each_slot(hosted, |hosted, slot| {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    for_each_slot(hosted, processors, |hosted, slot| {
         // The reason is remembered in the slot, and logged.
         let _ = hosted.open(slot, ground);
     });
@@ -297,7 +280,7 @@ pub(crate) fn open_all(hosted: &HostedTopics, ground: &Ground) {
 /// Says what went wrong first; the others are closed all the same.
 pub(crate) fn close_all(hosted: &HostedTopics, now: Millis) -> Result<(), String> {
     let failure = Mutex::new(None);
-    for_each_slot(hosted, |hosted, slot| {
+    for_each_slot(hosted, CLOSING_THREADS, |hosted, slot| {
         let (opened, was_offline) = slot.seal("the broker is stopping");
         let name = || format!("partition {}-{}", hosted.name, slot.index);
         let result = match opened {
@@ -312,12 +295,11 @@ pub(crate) fn close_all(hosted: &HostedTopics, now: Millis) -> Result<(), String
     failure.into_inner().map_or(Ok(()), Err)
 }
 
-/// Calls `work` for every partition, on several threads: most of it is waiting for the disk.
-fn for_each_slot(hosted: &HostedTopics, work: impl Fn(&Hosted, &Slot) + Sync) {
+/// Calls `work` for every partition, on several threads.
+fn for_each_slot(hosted: &HostedTopics, threads: usize, work: impl Fn(&Hosted, &Slot) + Sync) {
     let slots: Vec<(&Hosted, &Slot)> =
         hosted.values().flat_map(|hosted| hosted.slots.iter().map(|slot| (&**hosted, &**slot))).collect();
-    let threads =
-        std::thread::available_parallelism().map_or(1, std::num::NonZero::get).max(2).min(slots.len());
+    let threads = threads.min(slots.len());
     let next = AtomicUsize::new(0);
     let work_on = || {
         while let Some((hosted, slot)) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -330,11 +312,6 @@ fn for_each_slot(hosted: &HostedTopics, work: impl Fn(&Hosted, &Slot) + Sync) {
         }
         work_on();
     });
-}
-
-/// Whether it is a segment with records.
-fn has_data(entry: &Entry) -> bool {
-    entry.len > 0 && FileName::parse(&entry.name).is_some_and(|name| name.kind == Kind::Log)
 }
 
 /// What a partition of a topic with these settings is told.

@@ -199,3 +199,82 @@ impl MetadataImage {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::PartitionIndex;
+    use state_machines::topics::PartitionInfo;
+    use wire::metadata_records::{
+        AccessControlEntryRecord, BrokerRegistrationChangeRecord, ClientQuotaRecord, DelegationTokenRecord,
+        FenceBrokerRecord, NoOpRecord, RegisterBrokerRecord, RegisterControllerRecord,
+        RemoveAccessControlEntryRecord, RemoveDelegationTokenRecord, RemoveUserScramCredentialRecord,
+        UnfenceBrokerRecord, UnregisterBrokerRecord, UserScramCredentialRecord,
+    };
+
+    use super::*;
+
+    fn apply(image: &mut MetadataImage, record: impl Into<MetadataRecord>) {
+        image.apply(Offset(0), record.into()).unwrap();
+    }
+
+    #[test]
+    fn every_kind_of_record_is_taken() {
+        let mut image = MetadataImage::default();
+        apply(&mut image, NoOpRecord {});
+        assert_eq!(
+            image,
+            MetadataImage::default(),
+            "a log that holds nothing else still has to be bootstrapped"
+        );
+        apply(
+            &mut image,
+            RegisterBrokerRecord { broker_id: 4, broker_epoch: 7, ..RegisterBrokerRecord::default() },
+        );
+        assert_eq!(image.brokers[&NodeId(4)].epoch, 7);
+        apply(&mut image, FenceBrokerRecord::default());
+        apply(&mut image, UnfenceBrokerRecord::default());
+        apply(&mut image, BrokerRegistrationChangeRecord::default());
+        apply(&mut image, RegisterControllerRecord::default());
+        apply(&mut image, UnregisterBrokerRecord { broker_id: 4, broker_epoch: 7 });
+        assert!(image.brokers.is_empty());
+
+        let config = |resource_type, value: Option<&'static str>| ConfigRecord {
+            resource_type,
+            name: "key".into(),
+            value: value.map(Into::into),
+            ..ConfigRecord::default()
+        };
+        apply(&mut image, config(BROKER_RESOURCE, Some("1")));
+        assert_eq!(image.broker_configs[""]["key"], "1");
+        apply(&mut image, config(BROKER_RESOURCE, None));
+        assert!(image.broker_configs[""].is_empty());
+
+        apply(&mut image, config(16, Some("a client metrics subscription")));
+        apply(&mut image, DelegationTokenRecord::default());
+        apply(&mut image, RemoveDelegationTokenRecord::default());
+        apply(&mut image, UserScramCredentialRecord::default());
+        apply(&mut image, RemoveUserScramCredentialRecord::default());
+        apply(&mut image, ClientQuotaRecord::default());
+        apply(&mut image, AccessControlEntryRecord::default());
+        apply(&mut image, RemoveAccessControlEntryRecord::default());
+        assert_eq!(image.not_acted_on.len(), 8);
+    }
+
+    #[test]
+    fn eligible_leaders_are_cleared_where_there_are_any() {
+        let mut image = MetadataImage::default();
+        for (number, name) in [(1, "a"), (2, "b")] {
+            let id = Uuid::from_u128(number);
+            let info = PartitionInfo { eligible_leaders: vec![NodeId(1)], ..PartitionInfo::default() };
+            image.topics.apply(&Record::Topic { id, name: name.into() }).unwrap();
+            image.topics.apply(&Record::Partition { topic: id, index: PartitionIndex(0), info }).unwrap();
+        }
+        let left = |image: &MetadataImage| -> Vec<_> {
+            image.topics.iter().map(|topic| topic.partitions[0].eligible_leaders.len()).collect()
+        };
+        apply(&mut image, ClearElrRecord { topic_name: "b".into() });
+        assert_eq!(left(&image), [1, 0]);
+        apply(&mut image, ClearElrRecord::default());
+        assert_eq!(left(&image), [0, 0]);
+    }
+}

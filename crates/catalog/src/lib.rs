@@ -6,7 +6,17 @@
 //! the last stop was not clean. Every change is one batch of the metadata log, fsynced before the answer.
 //! Knows nothing of requests and connections.
 //!
-//! Its own calls block, and those that change something wait for an fsync: the caller chooses the thread.
+//! Its own calls block, and those that change something wait for a sync: the caller chooses the thread.
+//!
+//! # What differs from a cluster of Kafka's
+//! - Records of one start stand in fewer batches, and there are no NoOpRecords. Each batch is synced before the next is
+//!   written, so a bad batch that good ones follow is damage, and refuses the start instead of being cut off with them.
+//! - Leader epochs rise only at a start after an unclean stop, and where Kafka left a partition without a leader. A clean
+//!   stop leaves the partitions their leader and only fences the broker.
+//! - A directory that takes several nodes or several log directories is refused. Quotas, users, access rules, delegation
+//!   tokens and settings of brokers that Kafka stored are kept and named in the log, but not acted on.
+//! - The metadata log is read from Kafka's snapshots where it begins with one, but no snapshot is written: a broker that
+//!   writes a record per change of its topics, and one per thousand producer ids, does not outgrow its log.
 
 mod batches;
 mod catalog;

@@ -301,7 +301,8 @@ fn each_record(
 fn decode_metadata(offset: Offset, record: &RecordView<'_>) -> Result<(MetadataRecord, i16), MetadataFault> {
     let fault = |why: String| MetadataFault::Record { offset, why };
     let value = record.value.ok_or_else(|| fault("it has no value".to_owned()))?;
-    MetadataRecord::decode(Bytes::copy_from_slice(value)).map_err(|e| fault(e.to_string()))
+    MetadataRecord::decode(Bytes::copy_from_slice(value))
+        .map_err(|e| fault(format!("{e} (a newer Kafka than 4.1 may have written it)")))
 }
 
 /// The value of a control record begins with its version.

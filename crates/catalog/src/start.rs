@@ -133,6 +133,9 @@ fn read_metadata(
     let unservable = |why| OpenError::Unservable { path: config.data_dir.clone(), why };
     metadata_log::check_topic_id(disk, dir)?;
     let replayed = replay::replay(disk, dir)?;
+    if let Some((found, ..)) = survey.partitions.first().filter(|_| !replayed.image.is_bootstrapped) {
+        return Err(unservable(Unservable::NoMetadataLog { found: found.clone() }));
+    }
     let directory = survey.meta.as_ref().and_then(|meta| meta.directory_id);
     replayed.image.check_servable(node, directory).map_err(unservable)?;
 

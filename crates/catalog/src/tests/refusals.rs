@@ -6,8 +6,8 @@ use disk::{OpenHow, RealDisk, write_atomically};
 use records::control::ControlType;
 use settings::Settings;
 use wire::metadata_records::{
-    BrokerRegistrationChangeRecord, FeatureLevelRecord, PartitionRecord, ProducerIdsRecord,
-    RegisterBrokerRecord, TopicRecord, ZkMigrationStateRecord,
+    BeginTransactionRecord, BrokerRegistrationChangeRecord, EndTransactionRecord, FeatureLevelRecord,
+    PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord, TopicRecord, ZkMigrationStateRecord,
 };
 
 use super::*;
@@ -189,7 +189,7 @@ fn what_only_a_newer_or_an_older_kafka_understands() {
     assert_eq!(
         refused(&disk, ours()),
         "cannot understand the metadata log in /ottla-data/__cluster_metadata-0/00000000000000000000.log: the record at offset \
-         12 cannot be decoded: unknown record type 99"
+         12 cannot be decoded: unknown record type 99 (a newer Kafka than 4.1 may have written it)"
     );
     let disk = with_records(&[]);
     let mut builder = BatchBuilder::new(Offset(12)).leader_epoch(base::LeaderEpoch(1)).control(true);
@@ -216,6 +216,36 @@ fn records_that_do_not_fit() {
     let partition =
         PartitionRecord { topic_id: Uuid::from_u128(5), replicas: vec![1], ..PartitionRecord::default() };
     assert!(refused(&with_records(&[partition.into()]), ours()).contains("does not fit those before it"));
+}
+
+#[test]
+fn a_transaction_that_never_ended_is_dropped() {
+    let topic = |name: &'static str, id| TopicRecord { name: name.into(), topic_id: Uuid::from_u128(id) };
+    let partition = |id| PartitionRecord {
+        partition_id: 0,
+        topic_id: Uuid::from_u128(id),
+        replicas: vec![1],
+        isr: vec![1],
+        leader: 1,
+        leader_epoch: 0,
+        partition_epoch: 0,
+        ..PartitionRecord::default()
+    };
+    let begin = || BeginTransactionRecord::default().into();
+    let ended = [begin(), topic("a", 5).into(), partition(5).into(), EndTransactionRecord {}.into()];
+    let open_ended = [begin(), topic("b", 6).into(), partition(6).into()];
+    let disk = with_records(&[&ended[..], &open_ended[..]].concat());
+    let catalog = open(&disk, 2).unwrap();
+    assert_eq!(partitions(&catalog), ["a-0 e0"]);
+    let lines = metadata_lines(&disk, Path::new(DIR));
+    assert_eq!(lines[20], "6 @20 e2 ABORT_TRANSACTION_RECORD v0 {reason=Controller failover}");
+    catalog.close(NOW).unwrap();
+    assert_eq!(partitions(&open(&disk, 3).unwrap()), ["a-0 e0"]);
+
+    let disk = with_records(&[EndTransactionRecord {}.into()]);
+    assert!(refused(&disk, ours()).ends_with("a transaction ends that never began"));
+    let disk = with_records(&[begin(), begin()]);
+    assert!(refused(&disk, ours()).ends_with("a transaction begins within another one"));
 }
 
 #[test]
@@ -251,6 +281,19 @@ fn a_log_without_its_beginning_needs_a_snapshot() {
     );
     file(&disk, "__cluster_metadata-0/00000000000000000005-0000000001.checkpoint", b"");
     assert!(refused(&disk, ours()).contains("it ends without a footer"));
+}
+
+#[test]
+fn partitions_without_a_metadata_log() {
+    let disk = CrashDisk::calm(1);
+    let catalog = open(&disk, 1).unwrap();
+    create(&catalog, "a", 1);
+    catalog.close(NOW).unwrap();
+    disk.remove_dir_all(&Path::new(DIR).join("__cluster_metadata-0")).unwrap();
+    assert!(
+        refused(&disk, ours())
+            .contains("cannot be served: it holds a-0, and no metadata log; if metadata.log.dir")
+    );
 }
 
 #[test]

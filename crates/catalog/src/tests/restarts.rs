@@ -122,10 +122,12 @@ fn a_directory_without_a_topic_is_set_aside() {
 fn stale_lines_of_a_checkpoint_go_at_the_start() {
     let disk = CrashDisk::calm(1);
     open(&disk, 1).unwrap().close(NOW).unwrap();
-    let path = Path::new(DIR).join("log-start-offset-checkpoint");
-    disk::write_atomically(&disk, &path, b"0\n1\ngone 0 5000\n").unwrap();
-    let _catalog = open(&disk, 2).unwrap();
-    assert_eq!(disk::read_whole(&disk, &path, 100).unwrap().unwrap(), b"0\n0\n");
+    for name in ["log-start-offset-checkpoint", "cleaner-offset-checkpoint"] {
+        let path = Path::new(DIR).join(name);
+        disk::write_atomically(&disk, &path, b"0\n1\ngone 0 5000\n").unwrap();
+        open(&disk, 2).unwrap().close(NOW).unwrap();
+        assert_eq!(disk::read_whole(&disk, &path, 100).unwrap().unwrap(), b"0\n0\n", "{name}");
+    }
 }
 
 #[test]
