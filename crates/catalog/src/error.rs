@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use base::{LeaderEpoch, NodeId, Offset, PartitionIndex, Uuid};
 use disk::{DiskError, LockError};
 use log::LogError;
+use settings::SettingError;
 use state_machines::topics::{Absurd, Refusal};
 
 use crate::meta_properties::MetaPropertiesError;
@@ -21,6 +22,9 @@ pub enum OpenError {
     /// What a start writes into the metadata log could not be written.
     #[error(transparent)]
     Start(CatalogError),
+    /// The broker's own settings do not make up a topic's.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// Another process serves it, or its lock file cannot be had.
     #[error("{0}; stop what uses it, or choose another directory")]
     Locked(LockError),
@@ -214,6 +218,14 @@ pub enum MetadataFault {
         position: u64,
         /// What is wrong.
         why: String,
+    },
+    /// The log room makes something else of it than was read here.
+    #[error("it was read up to offset {read}, but opened up to {opened}; restore it from a copy")]
+    TwoReadings {
+        /// Where reading ended.
+        read: Offset,
+        /// Where the opened log ends.
+        opened: Offset,
     },
     /// A segment is missing.
     #[error("its segments leave a gap: one ends at offset {end}, the next begins at {next}")]

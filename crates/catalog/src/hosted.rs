@@ -261,7 +261,7 @@ pub(crate) fn topic_settings(settings: &Settings, topic: &Topic) -> Arc<TopicSet
         }
         settings.topic(&kept)
     });
-    Arc::new(resolved.expect("what the broker's own settings come to was checked when they were set"))
+    Arc::new(resolved.expect("the start sees that the broker's own settings make up a topic's"))
 }
 
 /// Opens every partition, on as many threads as there are processors: after an unclean stop each is recovered. One that

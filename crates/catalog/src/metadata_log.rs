@@ -91,7 +91,10 @@ impl MetadataLog {
         // As Kafka does, nothing is believed: the log is small, and all of the cluster hangs on it.
         let known = Known { clean: false, recovery_point: Offset::ZERO, log_start: replayed.start };
         let (log, _) = Log::open(Arc::clone(disk), &dir, config(), known, now)?;
-        assert_eq!(log.log_end(), replayed.end, "both readings of {} end at the same offset", dir.display());
+        if log.log_end() != replayed.end {
+            let why = MetadataFault::TwoReadings { read: replayed.end, opened: log.log_end() };
+            return Err(OpenError::Metadata { path: dir, why });
+        }
         if replayed.end == replayed.start {
             // The directory's name must be on disk before anything in it counts; the names in it get there with the first
             // flush. Any batch shows that this was done.

@@ -19,6 +19,9 @@ use crate::image::MetadataImage;
 /// Most bytes that a compressed batch may unpack to. Kafka compresses none, and keeps them below 8 MiB.
 const LARGEST_UNPACKED: usize = 64 << 20;
 
+/// What `StorageTool format` leaves for the first start.
+pub(crate) const FORMAT_TOOL_FILE: &str = "bootstrap.checkpoint";
+
 /// What the files of a metadata log come to.
 #[derive(Debug)]
 pub(crate) struct Replayed {
@@ -89,11 +92,11 @@ pub(crate) fn replay(disk: &dyn Disk, dir: &Path) -> Result<Replayed, OpenError>
 ///
 /// # Errors
 /// When the file cannot be read or understood.
-pub(crate) fn bootstrap_records(
+pub(crate) fn format_tool_records(
     disk: &dyn Disk,
     data_dir: &Path,
 ) -> Result<Option<Vec<(MetadataRecord, i16)>>, OpenError> {
-    let path = data_dir.join("bootstrap.checkpoint");
+    let path = data_dir.join(FORMAT_TOOL_FILE);
     if disk.entry(&path)?.is_none() {
         return Ok(None);
     }

@@ -1,11 +1,12 @@
 //! The start: look, lock, look again, read, judge; and only then touch.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use arc_swap::ArcSwap;
-use base::{Millis, Uuid};
+use base::{Millis, Offset, Uuid};
 use disk::{DirLock, Disk};
 use log::checkpoint::format_id;
 use parking_lot::Mutex;
@@ -40,6 +41,7 @@ pub(crate) fn open(
     random: Random,
     now: Millis,
 ) -> Result<Arc<Catalog>, OpenError> {
+    config.settings.topic(&BTreeMap::new())?;
     // Taking the lock makes a file, so whose directory it is comes first.
     look(&*disk, &config)?;
     disk.create_dir_all(&config.data_dir)?;
@@ -55,15 +57,17 @@ pub(crate) fn open_locked(
     now: Millis,
     lock: Option<DirLock>,
 ) -> Result<Arc<Catalog>, OpenError> {
-    // Up to here nothing is changed.
+    // Until the next comment nothing is changed.
+    config.settings.topic(&BTreeMap::new())?;
     let survey = look(&*disk, &config)?;
     let metadata_dir = config.data_dir.join(METADATA_DIR);
     let replayed = read_metadata(&*disk, &metadata_dir, &config, &survey)?;
-    let given = match replayed.image.is_bootstrapped {
-        true => None,
-        false => replay::bootstrap_records(&*disk, &config.data_dir)?,
+    let bootstrap = match replayed.image.is_bootstrapped {
+        true => Vec::new(),
+        false => bootstrap_records(&*disk, &config)?,
     };
 
+    // All that could be refused was refused.
     if survey.meta.is_none() {
         disk.create_dir_all(&config.data_dir)?;
     }
@@ -73,7 +77,10 @@ pub(crate) fn open_locked(
     }
     let log = MetadataLog::open(&disk, metadata_dir, &replayed, config.node_id, now)?;
     let mut writer = Writer::new(log, replayed.image);
-    bootstrap(&mut writer, given, config.settings.min_insync_replicas(), now)?;
+    if writer.image.has_open_transaction() {
+        commit(&mut writer, vec![registration::abort()], now)?;
+    }
+    commit(&mut writer, bootstrap, now)?;
     let process = Process {
         node: config.node_id,
         incarnations: [random(), random()],
@@ -194,20 +201,18 @@ fn settle_meta_properties(
     Ok((meta, directory))
 }
 
-/// Writes the feature levels into a log that has none, and drops a transaction that was left open.
-fn bootstrap(
-    writer: &mut Writer,
-    given: Option<Vec<Versioned>>,
-    min_insync_replicas: i32,
-    now: Millis,
-) -> Result<(), OpenError> {
-    if writer.image.has_open_transaction() {
-        commit(writer, vec![registration::abort()], now)?;
+/// What an empty log begins with, after a look at what the format tool asked for.
+fn bootstrap_records(disk: &dyn Disk, config: &CatalogConfig) -> Result<Vec<Versioned>, OpenError> {
+    let given = replay::format_tool_records(disk, &config.data_dir)?;
+    let records = registration::bootstrap(given, config.settings.min_insync_replicas());
+    let mut image = MetadataImage::default();
+    for (offset, (record, _)) in (0..).zip(&records) {
+        let refuse = |why| OpenError::Metadata { path: config.data_dir.join(replay::FORMAT_TOOL_FILE), why };
+        image.apply(Offset(offset), record.clone()).map_err(refuse)?;
     }
-    if !writer.image.is_bootstrapped {
-        commit(writer, registration::bootstrap(given, min_insync_replicas), now)?;
-    }
-    Ok(())
+    let unservable = |why| OpenError::Unservable { path: config.data_dir.clone(), why };
+    image.check_servable(config.node_id, None).map_err(unservable)?;
+    Ok(records)
 }
 
 /// Registers this process, and makes it the leader of its partitions. Returns the broker epoch.

@@ -110,3 +110,22 @@ fn a_directory_that_was_only_formatted_is_bootstrapped_as_it_says() {
     catalog.close(NOW).unwrap();
     assert_eq!(partitions(&open(&disk, 2).unwrap()), ["a-0 e0"]);
 }
+
+#[test]
+fn a_directory_that_a_newer_kafka_formatted_is_refused() {
+    let disk = fixture("formatted-standalone");
+    let path = Path::new(DIR).join("bootstrap.checkpoint");
+    let mut builder = BatchBuilder::new(Offset(0));
+    let level =
+        wire::metadata_records::FeatureLevelRecord { name: "metadata.version".into(), feature_level: 30 };
+    let value = MetadataRecord::from(level).encode(0).unwrap();
+    builder.push(&NewRecord { timestamp: NOW, value: Some(&value), ..NewRecord::default() });
+    let mut footer = BatchBuilder::new(Offset(1)).control(true);
+    let key = ControlType::SnapshotFooter.key();
+    footer.push(&NewRecord { timestamp: NOW, key: Some(&key), value: Some(&[0, 0, 0]), headers: &[] });
+    write_atomically(&disk, &path, &[builder.build(), footer.build()].concat()).unwrap();
+    let before = disk.operations();
+    let refused = open(&disk, 1).unwrap_err().to_string();
+    assert!(refused.ends_with("its metadata.version is 30, and Ottla knows 7 to 27"), "{refused}");
+    assert_eq!(disk.operations(), before);
+}

@@ -112,6 +112,15 @@ fn another_cluster_another_node_another_version() {
 }
 
 #[test]
+fn settings_that_no_topic_could_have() {
+    let disk = CrashDisk::calm(1);
+    let mut settings = Settings::default();
+    settings.set("log.roll.ms", "0").unwrap();
+    let refused = refused(&disk, CatalogConfig { settings: Arc::new(settings), ..ours() });
+    assert!(refused.contains("log.roll.ms"), "{refused}");
+}
+
+#[test]
 fn a_directory_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let open = || Catalog::open(Arc::new(RealDisk::new()), config(dir.path()), ids(1), NOW);
