@@ -114,3 +114,25 @@ pub(crate) const fn decrement_sequence(sequence: i32, decrement: i32) -> i32 {
         sequence.wrapping_sub(decrement)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_smaller_than_its_header_is_not_valid_whatever_its_crc() {
+        let header = BatchHeader::from_bytes(&[0; HEADER_LEN]);
+        let of_size = |size| Batch { position: 0, size, kind: Kind::V2(header) };
+        assert!(of_size(60).crc().is_none());
+        assert!(of_size(61).crc().is_some());
+    }
+
+    #[test]
+    fn sequences_go_round_as_in_kafka() {
+        assert_eq!(increment_sequence(i32::MAX - 1, 3), 1);
+        assert_eq!(decrement_sequence(1, 3), i32::MAX - 1);
+        // What Java computes for numbers that no producer sends.
+        assert_eq!(increment_sequence(5, -3), -2_147_483_646);
+        assert_eq!(decrement_sequence(i32::MAX, -5), -2_147_483_644);
+    }
+}

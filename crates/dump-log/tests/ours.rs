@@ -165,6 +165,16 @@ fn one_producers_batches_are_shown_with_what_is_odd_about_them() {
 }
 
 #[test]
+fn a_duplicate_is_known_as_long_as_a_broker_would_know_it() {
+    let one = |offset, sequence| batch(offset, (7, 0, sequence), 1, Codec::None);
+    let six = (0..6).map(|n| one(n.into(), n));
+    let batches: Vec<_> = six.chain([one(6, 1), one(7, 0)]).collect();
+    let seen = marks(&batches, 7);
+    assert_eq!(seen[6].1, ["duplicate: sequences 1 to 1 stand at offset 1 as well"]);
+    assert_eq!(seen[7].1, ["out of order: sequence 6 should follow, 0 does"]);
+}
+
+#[test]
 fn a_sequence_that_wraps_is_not_odd() {
     let plain = |offset, sequence, count| batch(offset, (7, 0, sequence), count, Codec::Lz4);
     let seen = marks(&[plain(0, 0, 1), plain(1, i32::MAX - 1, 3), plain(4, 1, 1), plain(5, 3, 1)], 7);

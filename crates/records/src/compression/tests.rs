@@ -182,3 +182,15 @@ fn lz4_frames_with_checksums_and_content_size_are_read() {
     frame[checksum_at] ^= 1;
     assert!(unpack(Codec::Lz4, &frame, 100).unwrap_err().to_string().contains("checksum"));
 }
+
+#[test]
+fn an_lz4_block_larger_than_its_frame_says_is_refused() {
+    let block = vec![7; 64 * 1024 + 1];
+    let mut frame = pack(Codec::Lz4, None, &[])[..7].to_vec();
+    frame.extend((block.len() as u32 | 0x8000_0000).to_le_bytes());
+    frame.extend(&block);
+    frame.extend(0_u32.to_le_bytes());
+    assert!(
+        unpack(Codec::Lz4, &frame, 1 << 20).unwrap_err().to_string().contains("more than the frame's 65536")
+    );
+}
