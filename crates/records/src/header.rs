@@ -171,7 +171,7 @@ impl TimestampType {
 }
 
 /// The header of a batch. Any bytes of the right length, magic and size parse, and encode to the same bytes again; that
-/// the numbers fit together is for [`crate::check`] and the record iterator to say.
+/// the numbers fit together is for [`check()`](crate::check()) and the record iterator to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchHeader {
     /// Offset of the first record; a producer sends 0. Outside the CRC.
