@@ -12,7 +12,7 @@ import time
 COORDINATOR_LOAD_IN_PROGRESS = 14
 OUT_OF_ORDER_SEQUENCE_NUMBER = 45
 
-PATIENCE = 60
+PATIENCE = 30
 
 _MODULES = ("producer", "consumer", "metadata", "admin")
 
