@@ -12,22 +12,20 @@ pub const SHARE_GROUP_STATE: &str = "__share_group_state";
 /// The metadata log, which is no topic for clients.
 pub const CLUSTER_METADATA: &str = "__cluster_metadata";
 
-/// Why a text is no topic name. The text is what Kafka answers.
+/// Why a text is no topic name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// No character at all.
-    #[error("Topic name is invalid: the empty string is not allowed")]
+    #[error("a topic name has at least one character")]
     Empty,
     /// `.` or `..`.
-    #[error("Topic name is invalid: '{0}' is not allowed")]
+    #[error("{0:?} cannot be the name of a topic")]
     Dots(String),
     /// More than [`MAX_LEN`] characters.
-    #[error("Topic name is invalid: the length of '{0}' is longer than the max allowed length {MAX_LEN}")]
+    #[error("a topic name has at most {MAX_LEN} characters, and {0:?} has more")]
     TooLong(String),
     /// A character outside `[a-zA-Z0-9._-]`.
-    #[error(
-        "Topic name is invalid: '{0}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
-    )]
+    #[error("a topic name is made of letters and digits of ASCII, '.', '_' and '-', and {0:?} is not")]
     Characters(String),
 }
 

@@ -4,15 +4,15 @@ use base::{NodeId, PartitionIndex};
 
 use super::name::NameError;
 
-/// Why a topic may not be created, grown or deleted. The text is what Kafka answers; the number in each line is the error
-/// code that goes with it.
+/// Why a topic may not be created, grown or deleted. The number in each line is
+/// the error code of Kafka that goes with it; the words are ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// INVALID_TOPIC_EXCEPTION 17: not a name.
     #[error(transparent)]
     InvalidName(#[from] NameError),
     /// INVALID_TOPIC_EXCEPTION 17: the name differs from an existing one only in `.` and `_`.
-    #[error("Topic '{name}' collides with existing topic: {existing}")]
+    #[error("topic {name} would fall together with {existing}, from which it differs only in '.' and '_'")]
     Collides {
         /// The new name.
         name: String,
@@ -20,25 +20,25 @@ pub enum Refusal {
         existing: String,
     },
     /// TOPIC_ALREADY_EXISTS 36.
-    #[error("Topic '{name}' already exists.")]
+    #[error("there is a topic {name} already")]
     Exists {
         /// The name.
         name: String,
     },
     /// INVALID_REQUEST 42: the metadata log is no topic.
-    #[error("Creation of internal topic {} is prohibited.", super::name::CLUSTER_METADATA)]
+    #[error("{} is the metadata log and cannot be created as a topic", super::name::CLUSTER_METADATA)]
     MetadataTopic,
     /// INVALID_REQUEST 42: the same name twice in one request. Every entry with that name gets this answer.
-    #[error("Duplicate topic name.")]
+    #[error("the request names this topic more than once")]
     DuplicateName,
     /// INVALID_REQUEST 42: the same id twice in one request. Every entry with that id gets this answer.
-    #[error("Duplicate topic id.")]
+    #[error("the request names this topic id more than once")]
     DuplicateId,
     /// INVALID_REQUEST 42: one topic both by name and by id. Both entries get this answer.
-    #[error("The provided topic name maps to an ID that was already supplied.")]
+    #[error("the request names this topic both by name and by id")]
     NamedTwice,
     /// INVALID_CONFIG 40: keys without a value.
-    #[error("Null value not supported for topic configs: {}", .keys.join(","))]
+    #[error("these topic configs have no value: {}", .keys.join(", "))]
     NullConfig {
         /// The keys, in the order of the request.
         keys: Vec<String>,
@@ -47,12 +47,12 @@ pub enum Refusal {
     #[error("{0}")]
     InvalidConfig(String),
     /// INVALID_REPLICATION_FACTOR 38: 0, or below -1.
-    #[error("Replication factor must be larger than 0, or -1 to use the default value.")]
+    #[error("the replication factor must be at least 1, or -1 for the default")]
     ReplicationFactorNotPositive,
     /// INVALID_REPLICATION_FACTOR 38: more copies than nodes.
     #[error(
-        "Unable to replicate the partition {factor} time(s): The target replication factor of {factor} cannot be \
-         reached because only {nodes} broker(s) are registered."
+        "a replication factor of {factor} needs {factor} brokers, and there are {nodes}; ask for {nodes}, or for -1 to \
+         take the default"
     )]
     TooFewNodes {
         /// Copies wanted.
@@ -61,16 +61,16 @@ pub enum Refusal {
         nodes: usize,
     },
     /// INVALID_PARTITIONS 37: 0, or below -1.
-    #[error("Number of partitions was set to an invalid non-positive value.")]
+    #[error("the number of partitions must be at least 1, or -1 for the default")]
     PartitionsNotPositive,
     /// INVALID_PARTITIONS 37: CreatePartitions with the number there is.
-    #[error("Topic already has {count} partition(s).")]
+    #[error("the topic has {count} partitions already")]
     AlreadyHas {
         /// Partitions there are.
         count: usize,
     },
     /// INVALID_PARTITIONS 37: CreatePartitions with fewer than there are.
-    #[error("The topic {topic} currently has {count} partition(s); {wanted} would not be an increase.")]
+    #[error("topic {topic} has {count} partitions and can only grow; {wanted} were asked for")]
     NotAnIncrease {
         /// The topic.
         topic: String,
@@ -80,36 +80,36 @@ pub enum Refusal {
         wanted: i32,
     },
     /// INVALID_REQUEST 42.
-    #[error("A manual partition assignment was specified, but replication factor was not set to -1.")]
+    #[error("with replicas assigned by hand the replication factor must be -1")]
     AssignmentWithFactor,
     /// INVALID_REQUEST 42.
-    #[error("A manual partition assignment was specified, but numPartitions was not set to -1.")]
+    #[error("with replicas assigned by hand the number of partitions must be -1")]
     AssignmentWithPartitions,
     /// INVALID_REPLICA_ASSIGNMENT 39.
-    #[error("Found multiple manual partition assignments for partition {index}")]
+    #[error("partition {index} is assigned more than once")]
     AssignedTwice {
         /// The partition.
         index: PartitionIndex,
     },
     /// INVALID_REPLICA_ASSIGNMENT 39.
-    #[error("The manual partition assignment includes an empty replica list.")]
+    #[error("a partition is assigned to no broker")]
     EmptyAssignment,
     /// INVALID_REPLICA_ASSIGNMENT 39.
-    #[error("The manual partition assignment includes broker {node}, but no such broker is registered.")]
+    #[error("a partition is assigned to broker {node}, which does not exist")]
     UnknownNode {
         /// The node that is not there.
         node: NodeId,
     },
     /// INVALID_REPLICA_ASSIGNMENT 39.
-    #[error("The manual partition assignment includes the broker {node} more than once.")]
+    #[error("a partition is assigned to broker {node} more than once")]
     NodeTwice {
         /// The node.
         node: NodeId,
     },
     /// INVALID_REPLICA_ASSIGNMENT 39: partitions with different numbers of copies.
     #[error(
-        "The manual partition assignment includes a partition with {copies} replica(s), but this is not consistent \
-         with previous partitions, which have {before} replica(s)."
+        "a partition is assigned to {copies} brokers, the ones before it to {before}; all partitions of a topic need the \
+         same number"
     )]
     UnevenAssignment {
         /// Copies of this partition.
@@ -118,12 +118,10 @@ pub enum Refusal {
         before: usize,
     },
     /// INVALID_REPLICA_ASSIGNMENT 39.
-    #[error("partitions should be a consecutive 0-based integer sequence")]
+    #[error("the assigned partitions must be numbered 0, 1, 2 and so on")]
     AssignmentGap,
     /// INVALID_REPLICA_ASSIGNMENT 39: CreatePartitions with another number of assignments than new partitions.
-    #[error(
-        "Attempted to add {additional} additional partition(s), but only {assigned} assignment(s) were specified."
-    )]
+    #[error("{additional} partitions are to be added, and {assigned} are assigned")]
     AssignmentCount {
         /// Partitions to be added.
         additional: i64,
@@ -131,12 +129,12 @@ pub enum Refusal {
         assigned: usize,
     },
     /// POLICY_VIOLATION 44: more partitions in one request than [`super::MAX_PARTITIONS_PER_REQUEST`].
-    #[error("Excessively large number of partitions per request.")]
+    #[error("one request may create at most {} partitions", super::MAX_PARTITIONS_PER_REQUEST)]
     TooManyPartitions,
     /// UNKNOWN_TOPIC_OR_PARTITION 3.
-    #[error("This server does not host this topic-partition.")]
+    #[error("there is no such topic")]
     UnknownTopic,
     /// UNKNOWN_TOPIC_ID 100.
-    #[error("This server does not host this topic ID.")]
+    #[error("there is no topic with this id")]
     UnknownTopicId,
 }

@@ -100,54 +100,43 @@ fn every_refusal_of_a_creation() {
     let mut assigned_and_partitions = assigned(&[(0, &[1])]);
     assigned_and_partitions.partitions = 1;
     for (wish, message) in [
-        (wish("orders", 1), "Topic 'orders' already exists."),
-        (wish("a_b", 1), "Topic 'a_b' collides with existing topic: a.b"),
-        (wish("", 1), "Topic name is invalid: the empty string is not allowed"),
-        (wish(".", 1), "Topic name is invalid: '.' is not allowed"),
-        (wish("..", 1), "Topic name is invalid: '..' is not allowed"),
-        (
-            wish(&too_long, 1),
-            &format!(
-                "Topic name is invalid: the length of '{too_long}' is longer than the max allowed length 249"
-            ),
-        ),
+        (wish("orders", 1), "there is a topic orders already"),
+        (wish("a_b", 1), "topic a_b would fall together with a.b, from which it differs only in '.' and '_'"),
+        (wish("", 1), "a topic name has at least one character"),
+        (wish(".", 1), "\".\" cannot be the name of a topic"),
+        (wish("..", 1), "\"..\" cannot be the name of a topic"),
+        (wish(&too_long, 1), &format!("a topic name has at most 249 characters, and {too_long:?} has more")),
         (
             wish("ü", 1),
-            "Topic name is invalid: 'ü' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
+            "a topic name is made of letters and digits of ASCII, '.', '_' and '-', and \"ü\" is not",
         ),
         (
             wish("a/b", 1),
-            "Topic name is invalid: 'a/b' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
+            "a topic name is made of letters and digits of ASCII, '.', '_' and '-', and \"a/b\" is not",
         ),
-        (wish("__cluster_metadata", 1), "Creation of internal topic __cluster_metadata is prohibited."),
-        (null, "Null value not supported for topic configs: a,c"),
-        (wish("t", 0), "Number of partitions was set to an invalid non-positive value."),
-        (wish("t", -2), "Number of partitions was set to an invalid non-positive value."),
-        (factor(0), "Replication factor must be larger than 0, or -1 to use the default value."),
-        (factor(-2), "Replication factor must be larger than 0, or -1 to use the default value."),
+        (
+            wish("__cluster_metadata", 1),
+            "__cluster_metadata is the metadata log and cannot be created as a topic",
+        ),
+        (null, "these topic configs have no value: a, c"),
+        (wish("t", 0), "the number of partitions must be at least 1, or -1 for the default"),
+        (wish("t", -2), "the number of partitions must be at least 1, or -1 for the default"),
+        (factor(0), "the replication factor must be at least 1, or -1 for the default"),
+        (factor(-2), "the replication factor must be at least 1, or -1 for the default"),
         (
             factor(3),
-            "Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached because only 1 broker(s) are registered.",
+            "a replication factor of 3 needs 3 brokers, and there are 1; ask for 1, or for -1 to take the default",
         ),
-        (wish("t", 10_001), "Excessively large number of partitions per request."),
-        (wish("t", i32::MAX), "Excessively large number of partitions per request."),
-        (
-            assigned_and_factor,
-            "A manual partition assignment was specified, but replication factor was not set to -1.",
-        ),
-        (
-            assigned_and_partitions,
-            "A manual partition assignment was specified, but numPartitions was not set to -1.",
-        ),
-        (assigned(&[(0, &[1]), (0, &[1])]), "Found multiple manual partition assignments for partition 0"),
-        (assigned(&[(0, &[])]), "The manual partition assignment includes an empty replica list."),
-        (
-            assigned(&[(0, &[1, 2])]),
-            "The manual partition assignment includes broker 2, but no such broker is registered.",
-        ),
-        (assigned(&[(0, &[1, 1])]), "The manual partition assignment includes the broker 1 more than once."),
-        (assigned(&[(0, &[1]), (2, &[1])]), "partitions should be a consecutive 0-based integer sequence"),
-        (assigned(&[(-1, &[1]), (0, &[1])]), "partitions should be a consecutive 0-based integer sequence"),
+        (wish("t", 10_001), "one request may create at most 10000 partitions"),
+        (wish("t", i32::MAX), "one request may create at most 10000 partitions"),
+        (assigned_and_factor, "with replicas assigned by hand the replication factor must be -1"),
+        (assigned_and_partitions, "with replicas assigned by hand the number of partitions must be -1"),
+        (assigned(&[(0, &[1]), (0, &[1])]), "partition 0 is assigned more than once"),
+        (assigned(&[(0, &[])]), "a partition is assigned to no broker"),
+        (assigned(&[(0, &[1, 2])]), "a partition is assigned to broker 2, which does not exist"),
+        (assigned(&[(0, &[1, 1])]), "a partition is assigned to broker 1 more than once"),
+        (assigned(&[(0, &[1]), (2, &[1])]), "the assigned partitions must be numbered 0, 1, 2 and so on"),
+        (assigned(&[(-1, &[1]), (0, &[1])]), "the assigned partitions must be numbered 0, 1, 2 and so on"),
     ] {
         assert_eq!(judge(&image, &wish).unwrap_err().to_string(), message);
     }
@@ -179,26 +168,14 @@ fn partitions_only_grow() {
     };
     let grow = |image: &Topics, wish: NewPartitions| image.grow(&[wish], &RULES).remove(0);
     for (wish, message) in [
-        (more(1, None), "Topic already has 1 partition(s)."),
-        (more(0, None), "The topic a currently has 1 partition(s); 0 would not be an increase."),
-        (
-            more(i32::MIN, None),
-            "The topic a currently has 1 partition(s); -2147483648 would not be an increase.",
-        ),
-        (
-            more(3, Some(vec![vec![1]])),
-            "Attempted to add 2 additional partition(s), but only 1 assignment(s) were specified.",
-        ),
-        (more(2, Some(vec![vec![]])), "The manual partition assignment includes an empty replica list."),
-        (
-            more(2, Some(vec![vec![7]])),
-            "The manual partition assignment includes broker 7, but no such broker is registered.",
-        ),
-        (more(i32::MAX, None), "Excessively large number of partitions per request."),
-        (
-            NewPartitions { topic: "b".into(), ..more(2, None) },
-            "This server does not host this topic-partition.",
-        ),
+        (more(1, None), "the topic has 1 partitions already"),
+        (more(0, None), "topic a has 1 partitions and can only grow; 0 were asked for"),
+        (more(i32::MIN, None), "topic a has 1 partitions and can only grow; -2147483648 were asked for"),
+        (more(3, Some(vec![vec![1]])), "2 partitions are to be added, and 1 are assigned"),
+        (more(2, Some(vec![vec![]])), "a partition is assigned to no broker"),
+        (more(2, Some(vec![vec![7]])), "a partition is assigned to broker 7, which does not exist"),
+        (more(i32::MAX, None), "one request may create at most 10000 partitions"),
+        (NewPartitions { topic: "b".into(), ..more(2, None) }, "there is no such topic"),
     ] {
         assert_eq!(grow(&image, wish).unwrap_err().to_string(), message);
     }
