@@ -227,7 +227,7 @@ fn rules_of(settings: &TopicSettings) -> BatchRules {
             Compression::None => TopicCompression::Codec(Codec::None, None),
             Compression::Gzip(gzip) => TopicCompression::Codec(Codec::Gzip, level(gzip)),
             Compression::Snappy => TopicCompression::Codec(Codec::Snappy, None),
-            Compression::Lz4(lz4) => TopicCompression::Codec(Codec::Lz4, Some(lz4)),
+            Compression::Lz4 => TopicCompression::Codec(Codec::Lz4, None),
             Compression::Zstd(zstd) => TopicCompression::Codec(Codec::Zstd, Some(zstd)),
         },
         timestamp_type: match settings.timestamp_type {

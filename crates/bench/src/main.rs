@@ -21,12 +21,15 @@ use crate::produce::{Load, Target};
 /// Each is run this often; the median counts.
 const RUNS: usize = 5;
 
+/// Measures the binary at a path, and prints its rows.
+type Bench = fn(&Path);
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let binary = PathBuf::from(arguments.next().expect("usage: bench PATH-OF-OTTLA [NAME...]"));
     let chosen: Vec<String> = arguments.collect();
     println!("| what | Ottla | yardstick | ratio |\n| --- | --- | --- | --- |");
-    let all: [(&str, fn(&Path)); 5] = [
+    let all: [(&str, Bench); 5] = [
         ("start", starting),
         ("round-trip", round_trips),
         ("produce", producing),

@@ -3,6 +3,10 @@
 //! The partition's directory is a small tmpfs, mounted in a mount namespace of its own (`unshare`, `nsenter`), so that the
 //! test needs no rights beyond a user namespace and leaves no mount behind.
 #![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a panic is the answer, also in the functions that several tests share"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

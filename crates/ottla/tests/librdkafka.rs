@@ -1,5 +1,9 @@
 //! librdkafka itself against the running broker: idempotent producers over several partitions, while the broker is killed
 //! and started again, and a consumer that reads everything back.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a panic is the answer, also in the functions that several tests share"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

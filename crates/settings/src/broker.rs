@@ -150,8 +150,6 @@ broker_keys! {
         "Codec that batches are stored with; producer keeps what was sent.";
     "compression.gzip.level" compression_gzip_level: i32 = Some("-1"), OneOrBetween(-1, 1, 9), Running,
         "Level for batches the broker compresses with gzip; -1: the library's own.";
-    "compression.lz4.level" compression_lz4_level: i32 = Some("9"), Between(1, 17), Running,
-        "Level for batches the broker compresses with lz4.";
     "compression.zstd.level" compression_zstd_level: i32 = Some("3"), Between(-131_072, 22), Running,
         "Level for batches the broker compresses with zstd.";
     "producer.id.expiration.ms" producer_id_expiration_ms: i32 = Some("86400000"), AtLeast(1), Running,

@@ -89,8 +89,8 @@ pub enum Compression {
     Gzip(i32),
     /// snappy.
     Snappy,
-    /// lz4 at this level, 1 to 17.
-    Lz4(i32),
+    /// lz4, which has one level here.
+    Lz4,
     /// zstd at this level, -131072 to 22.
     Zstd(i32),
 }
@@ -177,8 +177,8 @@ topic_keys! {
         "What happens to old records: delete, compact, both, or (empty) neither.";
     "compression.gzip.level" Int = Some("-1"), OneOrBetween(-1, 1, 9), [same("compression.gzip.level")], Works,
         "Level for batches the broker compresses with gzip; -1: the library's own.";
-    "compression.lz4.level" Int = Some("9"), Between(1, 17), [same("compression.lz4.level")], Works,
-        "Level for batches the broker compresses with lz4.";
+    "compression.lz4.level" Int = Some("9"), Between(1, 17), [], Stored,
+        "Level for batches the broker compresses with lz4, of which there is one here.";
     "compression.type" Text = Some("producer"), Words(CODECS), [same("compression.type")], Works,
         "Codec that batches are stored with; producer keeps what was sent.";
     "compression.zstd.level" Int = Some("3"), Between(-131_072, 22), [same("compression.zstd.level")], Works,
@@ -350,7 +350,7 @@ impl Lookup<'_> {
             "producer" => Compression::Producer,
             "gzip" => Compression::Gzip(self.value("compression.gzip.level")?),
             "snappy" => Compression::Snappy,
-            "lz4" => Compression::Lz4(self.value("compression.lz4.level")?),
+            "lz4" => Compression::Lz4,
             "zstd" => Compression::Zstd(self.value("compression.zstd.level")?),
             _ => Compression::None,
         })
