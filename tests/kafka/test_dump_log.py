@@ -44,11 +44,12 @@ def fill(broker):
     create_topic(address, "empty")
     create_topic(address, "producers")
     with raw.Connection(broker.address) as connection:
-        for epoch, sequence, count in ((0, 0, 3), (0, 3, 1), (2, 0, 5), (2, 2147483647, 1)):
-            connection.produce("producers", batch([b"x"] * count, 4711, epoch, sequence))
-        connection.produce("producers", batch([b"x"] * 10, 12, 32767, 2147483640))
-    create_topic(address, "deleted")
-    write_confluent(address, "deleted", SHAPES)
+        batches = [(4711, 0, 0, 3), (4711, 0, 3, 1), (4711, 2, 0, 5), (12, 32767, 2147483640, 10), (12, 32767, 2, 1)]
+        for producer_id, epoch, sequence, count in batches:
+            written = connection.produce("producers", batch([b"x"] * count, producer_id, epoch, sequence))
+            assert written["error_code"] == 0, written
+        create_topic(address, "deleted", retention_ms=60_000)
+        connection.ask("DeleteTopics", 5, topic_names=["deleted"], timeout_ms=30_000)
 
 
 def stop(broker):
@@ -80,8 +81,8 @@ def test_both_tools_print_the_same(brokers, writer, end):
         ["--print-data-log", "--max-bytes", "1000"],
     ):
         same(logs, *flags)
-    indexes = files(broker, "*-*/*.index") + files(broker, "*-*/*.timeindex")
-    # After a kill, and in the active segment of a broker that runs, the files are longer than what is in them.
+    # In a topic that was just deleted Kafka leaves indexes at their full size, which its own tool stumbles over.
+    indexes = files(broker, "*-*/*.index", but="-delete") + files(broker, "*-*/*.timeindex", but="-delete")
     for flags in ([], ["--verify-index-only"], ["--index-sanity-check"], ["--max-message-size", "400"]):
         same(indexes, *flags)
     everything = logs + indexes
@@ -94,6 +95,47 @@ def test_both_tools_print_the_same(brokers, writer, end):
         same(metadata, "--cluster-metadata-decoder", *flags)
 
 
+def test_both_find_the_same_faults(brokers):
+    """Findings go to stderr, after all the rest; a fault is no failure."""
+    broker = brokers(Ottla).start()
+    create_topic(broker.bootstrap, "test", index_interval_bytes=100)
+    writer = producer(broker.bootstrap, linger_ms=0)
+    for number in range(20):
+        writer.produce("test", value=b"x" * 100, timestamp=1_700_000_000_000 + number)
+        flush(writer)
+    broker.stop()
+    (log,), (index,), (time_index,) = (files(broker, f"test-0/*.{kind}") for kind in ("log", "index", "timeindex"))
+    whole, offsets, times = log.read_bytes(), index.read_bytes(), time_index.read_bytes()
+    size = len(whole) // 20
+    assert len(offsets) >= 80 and len(times) >= 120
+
+    def found(what, *paths, flags=("--deep-iteration",)):
+        assert what in "".join(same(paths, *flags))
+
+    index.write_bytes(offsets[:8] + (3).to_bytes(4, "big") + offsets[12:])
+    found("Mismatches in :", index)
+    time_index.write_bytes(times[:12] + bytes(8) + times[20:])
+    index.write_bytes(offsets)
+    found("Found timestamp mismatch in :", time_index)
+    found("Found out of order timestamp in :", time_index)
+    time_index.write_bytes(times[:8] + (77).to_bytes(4, "big") + times[12:])
+    found("The following indexed offsets are not found in the log.", time_index)
+    time_index.write_bytes(times)
+    log.write_bytes(whole[: 3 * size] + whole[5 * size :])
+    found("Non-consecutive offsets in ", log)
+    # Entries past the end: Kafka ends with a stack trace, Ottla with one line.
+    ours, theirs = run_both([index])
+    assert (ours.returncode, theirs.returncode) == (1, 1)
+    assert ours.stdout == theirs.stdout
+    assert str(index) in ours.stderr and ours.stderr.count("\n") == 1
+    log.write_bytes(whole + b"torn tail")
+    found("Found 9 invalid bytes at the end of ", log)
+    log.write_bytes(whole[:-10])
+    found(" invalid bytes at the end of ", log)
+    log.write_bytes(whole[: size + 70] + b"?" + whole[size + 71 :])
+    found("isvalid: false", log, flags=())
+
+
 def files(broker, pattern, but=None, least=1):
     found = sorted(path for path in broker.data_dir.glob(pattern) if but is None or but not in str(path))
     assert len(found) >= least, pattern
@@ -101,10 +143,16 @@ def files(broker, pattern, but=None, least=1):
 
 
 def same(paths, *flags):
-    """Stdout, the findings on stderr, and the exit code."""
+    """Compares stdout, the findings on stderr, and the exit code; gives the two texts."""
+    ours, theirs = run_both(paths, *flags)
+    assert ours.stdout == theirs.stdout, flags
+    assert ours.stderr == theirs.stderr, flags
+    assert ours.returncode == theirs.returncode == 0, flags
+    return ours.stdout, ours.stderr
+
+
+def run_both(paths, *flags):
     words = ["--files", ",".join(str(path) for path in paths), *flags]
-    theirs = run_tool("kafka.tools.DumpLogSegments", *words)
-    ours = subprocess.run([Ottla.binary(), "dump-log", *words], capture_output=True, text=True, timeout=PATIENCE)
-    assert ours.stdout == theirs.stdout, words
-    assert ours.stderr == theirs.stderr, words
-    assert ours.returncode == theirs.returncode, words
+    command = [Ottla.binary(), "dump-log", *words]
+    ours = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    return ours, run_tool("kafka.tools.DumpLogSegments", *words)
