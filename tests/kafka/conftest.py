@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.broker import Kafka, Ottla
+from harness.broker import Kafka
 
 
 class Brokers:
@@ -43,13 +43,3 @@ def lasting_brokers(tmp_path_factory):
     brokers = Brokers(tmp_path_factory.mktemp("brokers"))
     yield brokers
     brokers.close()
-
-
-@pytest.fixture
-def ottla(brokers):
-    return brokers(Ottla).start()
-
-
-@pytest.fixture
-def kafka(brokers):
-    return brokers(Kafka).start()

@@ -158,7 +158,7 @@ def codes(answers):
 # Produce: sequences and epochs.
 
 
-def sends(*batches, restart=None):
+def sends(*batches):
     """A story: one producer sends these batches, `(epoch, sequence, count)`, to one topic."""
 
     def story(side):
@@ -166,7 +166,6 @@ def sends(*batches, restart=None):
         answers = [
             side.produce(topic, batch([b"x"] * count, producer_id, epoch, sequence)) for epoch, sequence, count in batches
         ]
-        # The time of a duplicate is that of the records, which is the same on both sides.
         return answers, side.log_end(topic)
 
     return story
