@@ -259,6 +259,32 @@ fn go_on(mut log: Log, disk: &CrashDisk) {
     check_indexes(&log, &after);
 }
 
+/// What was recovered takes a little more, and then the power is lost: nothing that was cut comes back.
+fn crash_again(disk: &CrashDisk, told: &Told, known: Known, flushed: bool, seed: u64) {
+    let mut log = open(disk, known).unwrap();
+    let kept = log.log_end();
+    let mut then = Told { log_start: told.log_start, ..Told::default() };
+    let held = |batch: &&Bytes| BatchHeader::parse(batch).unwrap().next_offset() <= kept;
+    then.tried = told.tried.iter().filter(held).cloned().collect();
+    // Where a log began anew above all batches, there is nothing to be compared.
+    if then.end_of(then.tried.len()) != kept {
+        return;
+    }
+    for value in [0, 90, 20] {
+        let plan = Plan { epoch: 50, ..Plan::of(1, value, 4000) };
+        then.tried.push(plan.at(log.log_end()));
+        write(&mut log, plan).unwrap();
+    }
+    if flushed {
+        flush(&mut log);
+        then.flushed = log.log_end();
+    }
+    drop(log);
+    let after = disk.after_with(Crash::PowerLoss, seed);
+    let mut log = open(&after, known).unwrap();
+    check(&mut log, &after, &then, Crash::PowerLoss);
+}
+
 fn every_cut(seed: u64) {
     let mut random = Random::new(seed);
     let story = story(&mut random, 30);
@@ -286,6 +312,9 @@ fn every_cut(seed: u64) {
             let mut log = open(&after, known).unwrap();
             check(&mut log, &after, &told, crash);
             go_on(log, &after);
+
+            let soon = disk.after_with(crash, seed + again);
+            crash_again(&soon, &told, known, random.below(2) == 0, seed + again);
 
             // And a crash while it is being recovered.
             let again = disk.after_with(crash, seed + again);

@@ -114,6 +114,31 @@ fn preallocation_is_no_condition() {
 }
 
 #[test]
+fn a_clean_stop_right_after_a_flush_still_syncs_the_indexes() {
+    for seed in 0..20 {
+        let disk = CrashDisk::calm(seed);
+        disk.create_dir_all(Path::new("/data")).unwrap();
+        disk.settle();
+        let dir = Path::new("/data/t-0");
+        let config = LogConfig { index_interval_bytes: 0, ..LogConfig::default() };
+        let (mut log, _) = Log::open(disk.shared(), dir, config, NEW, NOW).unwrap();
+        for at in 0..20 {
+            append(&mut log, Plan::of(1, 100, at));
+        }
+        flush(&mut log);
+        log.close().unwrap();
+        let after = disk.after(testkit::Crash::PowerLoss);
+        for (name, len) in
+            [("00000000000000000000.index", 19 * 8), ("00000000000000000000.timeindex", 19 * 12)]
+        {
+            let bytes = |disk: &CrashDisk| disk::read_whole(disk, &dir.join(name), 9999).unwrap().unwrap();
+            assert_eq!(bytes(&after), bytes(&disk), "{name}");
+            assert_eq!(bytes(&after).len(), len, "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_failed_flush_moves_nothing() {
     let Failing { disk, mut log } = failing(&LogConfig::default());
     append(&mut log, Plan::of(2, 30, 1));

@@ -226,6 +226,49 @@ fn a_missing_segment_above_the_recovery_point_ends_the_log() {
 }
 
 #[test]
+fn what_retention_deleted_may_come_back_in_part() {
+    let rig = Rig::new();
+    let (content, bases) = filled(&rig, &small());
+    // Retention wrote down that the log begins with the third segment. A power loss then brought back the first one.
+    std::fs::remove_file(rig.path(&log_name(bases[1]))).unwrap();
+    std::fs::write(rig.path("leader-epoch-checkpoint"), format!("0\n2\n2 {}\n3 60\n", bases[2])).unwrap();
+    let (log, opened) = rig.open(&small(), CRASHED);
+    assert_eq!((opened.dropped_segments, opened.truncated_bytes), (vec![], 0));
+    assert_eq!((log.log_start(), log.log_end()), (Offset(bases[2]), Offset(80)));
+    let kept = rig.bytes(&log_name(bases[2])).len() + rig.bytes(&log_name(bases[3])).len();
+    assert_eq!(read_from(&log.reader(), Offset(bases[2]), 999), content[content.len() - kept..]);
+}
+
+#[test]
+fn a_seal_that_is_not_on_disk_is_made_again() {
+    for kind in ["index", "timeindex"] {
+        for damage in ["cut", "torn", "zeros"] {
+            let rig = Rig::new();
+            let (_, bases) = filled(&rig, &small());
+            let before = indexes(&rig);
+            let name = format!("{:020}.{kind}", bases[1]);
+            let mut bytes = rig.bytes(&name);
+            let entry = if kind == "index" { OffsetEntry::LEN } else { TimeEntry::LEN };
+            let last = bytes.len() - entry;
+            match damage {
+                "cut" => bytes.truncate(last),
+                "torn" => bytes.truncate(last + 5),
+                _ => bytes[last..].fill(0),
+            }
+            std::fs::write(rig.path(&name), bytes).unwrap();
+            let (log, opened) = rig.open(&small(), crashed(bases[2]));
+            let rebuilt = opened.rebuilt_indexes.contains(&Offset(bases[1]));
+            // An offset index that misses an entry at its end only costs a longer walk.
+            assert_eq!(rebuilt, kind == "timeindex" || damage != "cut", "{damage} {kind}");
+            assert_eq!(indexes(&rig)[..6] == before[..6], rebuilt, "{damage} {kind}");
+            let last = Millis(1000 + 10 * (bases[2] / 2 - 1) + 1);
+            let found = log.reader().offset_for_timestamp(last, Offset(80)).unwrap().unwrap();
+            assert_eq!(found.offset, Offset(bases[2] - 1));
+        }
+    }
+}
+
+#[test]
 fn gaps_are_no_damage_where_compaction_leaves_them() {
     let rig = Rig::new();
     let (_, bases) = filled(&rig, &small());
