@@ -1,8 +1,11 @@
 """Fixtures: Ottla and Apache Kafka side by side. `OTTLA_BIN` is the one, the jars in `KAFKA_LIBS` are the other."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from harness.broker import Kafka
+from beside.sides import Side, differences, rounds
+from harness.broker import Kafka, Ottla
 
 
 class Brokers:
@@ -43,3 +46,34 @@ def lasting_brokers(tmp_path_factory):
     brokers = Brokers(tmp_path_factory.mktemp("brokers"))
     yield brokers
     brokers.close()
+
+
+@pytest.fixture(scope="session")
+def sides(tmp_path_factory):
+    """Ottla and Kafka, for all files that compare answers."""
+    brokers = Brokers(tmp_path_factory.mktemp("sides"))
+    # No more topics by themselves than the stories ask for.
+    settings = {"auto_create_topics_enable": "false"}
+    with ThreadPoolExecutor() as pool:
+        sides = list(pool.map(lambda kind: Side(brokers(kind, **settings).start()), (Ottla, Kafka)))
+    sides[0].broker.expect_in_log("this broker does not support transactions yet")
+    yield sides
+    brokers.close()
+
+
+@pytest.fixture
+def same(sides):
+    """Runs a story on both sides, compares, and gives the outcome."""
+
+    def run(story, forgive=lambda ours, theirs: None):
+        """`forgive` sees both outcomes first, and evens out what differs on purpose."""
+        number = next(rounds)
+        for side in sides:
+            side.begin(number)
+        ours, theirs = (story(side) for side in sides)
+        forgive(ours, theirs)
+        found = list(differences(ours, theirs))
+        assert not found, "where, Ottla's, Kafka's:\n" + "\n".join(found)
+        return ours
+
+    return run

@@ -76,7 +76,7 @@ pub const APIS: &[Api] = &[
         ApiKey::ApiVersions,
         0..=4,
         |broker, request| api_versions::handle(&broker.catalog, request),
-        "A later version is answered with UNSUPPORTED_VERSION in version 0.",
+        "Any other version is answered with UNSUPPORTED_VERSION in version 0.",
     ),
     Api::new(
         ApiKey::CreateTopics,
@@ -134,9 +134,7 @@ pub(crate) fn dispatch(broker: &Arc<Broker>, request: &Request) -> Pending {
     let handled = match APIS.iter().find(|api| api.key.key() == key) {
         None => Err(CloseReason::UnknownApi { key }),
         Some(api) if api.versions.contains(&version) => (api.handle)(broker, request),
-        Some(api) if api.key == ApiKey::ApiVersions && version > *api.versions.end() => {
-            api_versions::handle_unsupported()
-        }
+        Some(api) if api.key == ApiKey::ApiVersions => api_versions::handle_unsupported(),
         Some(_) => Err(CloseReason::UnsupportedVersion { key, version }),
     };
     handled.unwrap_or_else(Pending::Close)
