@@ -197,7 +197,13 @@ impl<S: Service> Connection<S> {
                 return Ok(());
             }
             self.active = Instant::now();
-            match self.outbox.write(&self.stream)? {
+            let Self { outbox, stream, shared, .. } = self;
+            let written = if outbox.holds_files() {
+                shared.stalls.run(|| outbox.write(stream))
+            } else {
+                outbox.write(stream)
+            };
+            match written? {
                 Written::All => {}
                 Written::Full => self.full = true,
                 Written::Enough => tokio::task::yield_now().await,
@@ -261,7 +267,8 @@ impl<S: Service> Connection<S> {
             listener: Arc::clone(&self.listener),
         };
         Counters::add(&self.shared.counters.requests);
-        match std::panic::catch_unwind(AssertUnwindSafe(|| self.service.begin(request))) {
+        let begin = AssertUnwindSafe(|| self.service.begin(request));
+        match self.shared.stalls.run(|| std::panic::catch_unwind(begin)) {
             Ok(Pending::Ready(reply)) => self.line_up(to, reply),
             Ok(Pending::Later(answer)) => {
                 self.line.push_back(Turn::Waiting { answer: tokio::spawn(answer), to, _held: held });

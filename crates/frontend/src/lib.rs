@@ -20,6 +20,7 @@ mod limits;
 mod memory;
 mod outbox;
 mod server;
+mod stalls;
 mod throttle;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use crate::bind::Bound;
 use crate::count::{Counters, Places};
 use crate::limits::Limits;
 use crate::memory::RequestMemory;
+use crate::stalls::Stalls;
 use crate::throttle::Throttle;
 
 /// What all connections share.
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) memory: Arc<RequestMemory>,
     pub(crate) places: Arc<Places>,
     pub(crate) counters: Arc<Counters>,
+    /// Runs what blocks for a moment: handlers, and the writing of files.
+    pub(crate) stalls: Arc<Stalls>,
     /// For lines that any stranger can cause.
     pub(crate) throttle: Throttle,
 }
@@ -43,6 +46,7 @@ impl Server {
             memory: RequestMemory::new(limits.request_memory),
             places: Places::new(limits.connections, limits.connections_per_ip),
             counters: Arc::clone(&counters),
+            stalls: Stalls::start(),
             throttle: Throttle::new(std::time::Instant::now()),
             limits,
         });

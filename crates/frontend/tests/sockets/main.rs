@@ -2,5 +2,6 @@
 
 mod limits;
 mod order;
+mod stalls;
 mod stand_in;
 mod writing;

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Understands these bodies: `say <text>`, `wait <gate> <text>` (answers once the gate is open), `large <bytes>`,
-/// `file <position> <len> <text>`, `range <text>`, `silent`, `close`, `wait-close <gate>`, `panic`, `wait-panic <gate>`.
+/// `stall <milliseconds> <text>` (blocks its thread), `file <position> <len> <text>`, `range <text>`, `silent`, `close`, `wait-close <gate>`, `panic`, `wait-panic <gate>`.
 #[derive(Default)]
 pub(crate) struct StandIn {
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -85,6 +85,10 @@ impl Service for StandIn {
         };
         match what {
             "say" => Pending::Ready(reply(rest)),
+            "stall" => {
+                std::thread::sleep(Duration::from_millis(first.parse().unwrap()));
+                Pending::Ready(reply(text))
+            }
             "large" => Pending::Ready(Reply {
                 pieces: vec![Piece::Bytes(vec![b'x'; first.parse().unwrap()].into())],
             }),
