@@ -1,8 +1,10 @@
 //! `ottla serve`: what is wired to what, in which order it starts, and in which order it stops.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use api::{Broker, Listener};
@@ -63,11 +65,12 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
 }
 
 fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Some(threads) = settings.num_network_threads().and_then(|threads| usize::try_from(threads).ok()) {
-        builder.worker_threads(threads);
-    }
-    Ok(builder.enable_all().build()?)
+    let threads = match settings.num_network_threads().and_then(|threads| usize::try_from(threads).ok()) {
+        Some(threads) => threads,
+        None => thread::available_parallelism().map_or(1, NonZero::get),
+    };
+    // One more, which stands by: `frontend` keeps a thread free of work that may wait for the disk.
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads + 1).enable_all().build()?)
 }
 
 fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {

@@ -106,7 +106,7 @@ broker_keys! {
         "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is built.";
 
     "num.network.threads" num_network_threads: Option<i32> = None, AtLeast(1), Running,
-        "Threads that serve connections. Unset: one per processor.";
+        "Threads that serve connections; one more stands by for when the disk is slow. Unset: one per processor.";
     "socket.listen.backlog.size" socket_listen_backlog_size: i32 = Some("50"), AtLeast(1), Start,
         "Connections the kernel may hold until they are accepted.";
     "socket.send.buffer.bytes" socket_send_buffer_bytes: i32 = Some("102400"), AtLeast(-1), Start,
