@@ -3,11 +3,12 @@
 //! Promised is: at a process kill, every batch whose append returned; at a power loss, everything below the end of the
 //! last flush that returned. What is left is a prefix of what was written, and the indexes agree with it.
 
+use std::io::IoSlice;
 use std::path::Path;
 
 use base::{Millis, Offset};
 use bytes::Bytes;
-use disk::Disk;
+use disk::{Disk, OpenHow};
 use log::index::{OffsetEntry, TimeEntry};
 use log::names::{FileName, Kind};
 use log::{Known, Log, LogConfig, LogError};
@@ -337,6 +338,52 @@ impl Drop for OnPanic<'_> {
             eprintln!("{}", self.0);
         }
     }
+}
+
+/// Four batches of one record each; the one at offset 1 is damaged, above the recovery point. After a recovery another
+/// batch of the same size stands in its place, and the power is lost: what followed the damaged one must not come back.
+/// The batches fill whole sectors, so that old and new ones may survive side by side.
+fn cut_off_stays_off(rolled: bool) {
+    let known = Known { clean: false, recovery_point: Offset(0), log_start: Offset(0) };
+    let value = (900..1024).find(|value| Plan::of(1, *value, 1).at(Offset(0)).len() == 1024).unwrap();
+    let config = LogConfig::default();
+    let open = |disk: &CrashDisk, known| {
+        Log::open(disk.shared(), Path::new(DIR), config.clone(), known, NOW).unwrap().0
+    };
+    for seed in 0..60 {
+        let disk = prepared(CrashDisk::calm(seed));
+        let mut log = open(&disk, NEW);
+        for at in 0..4 {
+            append(&mut log, Plan::of(1, value, at));
+            if rolled {
+                log.roll(NOW).unwrap();
+            }
+        }
+        log.close().unwrap();
+        let base = if rolled { 1 } else { 0 };
+        let path = Path::new(DIR).join(FileName::new(Offset(base), Kind::Log).to_string());
+        let file = disk.open(&path, OpenHow::Write).unwrap();
+        file.write_at(if rolled { 90 } else { 1024 + 90 }, &[IoSlice::new(b"damage")]).unwrap();
+        drop((log, file));
+        disk.settle();
+
+        let mut log = open(&disk, known);
+        assert_eq!(log.log_end(), Offset(1));
+        append(&mut log, Plan::of(1, value, 77));
+        drop(log);
+        let log = open(&disk.after(Crash::PowerLoss), known);
+        assert!(log.log_end() <= Offset(2), "seed {seed}: {} is the end", log.log_end());
+    }
+}
+
+#[test]
+fn batches_behind_a_cut_do_not_come_back() {
+    cut_off_stays_off(false);
+}
+
+#[test]
+fn segments_behind_a_cut_do_not_come_back() {
+    cut_off_stays_off(true);
 }
 
 /// Always played: the first, and those that once found something. `LOG_CRASH_SEEDS=100-200` plays others.

@@ -269,11 +269,12 @@ fn a_log_without_timestamps_finds_nothing() {
 fn a_bad_index_is_rebuilt_when_a_lookup_lands_on_the_wrong_batch() {
     let garbage: Vec<u8> = (0..240_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let zeros = vec![0; 240];
-    // Every entry points at the batch behind its own.
+    // Every entry but the last points at the batch behind its own.
     let behind = |bytes: &[u8]| -> Vec<u8> {
-        let entries =
-            OffsetEntry::all(bytes).map(|entry| OffsetEntry { position: entry.position + 135, ..entry });
-        entries.flat_map(|entry| entry.encode()).collect()
+        let mut entries: Vec<OffsetEntry> = OffsetEntry::all(bytes).collect();
+        let (_, others) = entries.split_last_mut().unwrap();
+        others.iter_mut().for_each(|entry| entry.position += 135);
+        entries.iter().flat_map(OffsetEntry::encode).collect()
     };
     // Every entry points one byte beside its batch, or names a timestamp that the batch does not have.
     let beside = |bytes: &[u8], entry: usize| -> Vec<u8> {
