@@ -5,6 +5,7 @@
 //! segments dropped (the newest first, so that a second crash leaves no gap), and the last one is cut. Rebuilt indexes are
 //! written along the way, being hints.
 
+mod epochs;
 mod scan_segment;
 mod sweep;
 mod tail;
@@ -12,10 +13,10 @@ mod tail;
 use std::path::Path;
 use std::sync::Arc;
 
-use base::{LeaderEpoch, Millis, Offset};
+use base::{Millis, Offset};
 use disk::{Disk, OpenHow};
 
-use crate::checkpoint::{self, EpochLine};
+use crate::checkpoint::EpochLine;
 use crate::config::{Known, LogConfig};
 use crate::epochs::Epochs;
 use crate::error::{Damage, LogError};
@@ -72,7 +73,7 @@ impl Log {
             place.disk.create_dir_all(dir)?;
         }
         let files = sweep::sweep(&place)?;
-        let epochs = read_epochs(&place)?;
+        let epochs = epochs::read_epochs(&place)?;
         let mut opening = Opening {
             place,
             config,
@@ -268,7 +269,8 @@ impl Opening {
             Some(hole) if hole.to == file.log => next.unwrap_or(self.known.recovery_point.max(scanned.end)),
             _ => scanned.end,
         };
-        let segment = self.segment(file, scanned.len, next.filter(|_| scanned.cut.is_none()).unwrap_or(end));
+        let bound = next.filter(|_| scanned.cut.is_none()).unwrap_or(end).max(end);
+        let segment = self.segment(file, scanned.len, bound);
         let (offsets, times) = (&scanned.builder.offsets, &scanned.builder.times);
         if !self.known.clean && reaches_past(self.known.recovery_point, next) {
             // Until the recovery point has passed it, this segment is scanned at every start.
@@ -398,77 +400,6 @@ impl Opening {
             log.write_epochs(epochs)?;
         }
         Ok((log, self.opened))
-    }
-
-    /// The offset at which the first known leader epoch begins: the log start, when retention wrote it down last.
-    fn first_epoch_start(&self) -> Option<Offset> {
-        self.epochs.as_ref()?.first().map(|line| line.start)
-    }
-
-    /// The log start: as known, and after a crash also as retention wrote it down in the first leader epoch, unless the
-    /// log begins with batches from before there were leader epochs.
-    fn log_start(&self) -> Result<Offset, LogError> {
-        let known = self.known.log_start.max(Offset(0));
-        let Some(start) = self.first_epoch_start().filter(|start| !self.known.clean && *start > known) else {
-            return Ok(known);
-        };
-        let Some(first) = self.kept.first() else {
-            return Ok(start);
-        };
-        if start <= first.segment.base {
-            return Ok(known);
-        }
-        let segment = &first.segment;
-        let batch = match segment.batches_from(segment.base, segment.len(), false)? {
-            Some(mut batches) => batches.next()?,
-            None => None,
-        };
-        let has_epochs = batch.is_none_or(|(_, header)| header.leader_epoch > LeaderEpoch::NONE);
-        Ok(if has_epochs { start } else { known })
-    }
-
-    /// The leader epochs of the checkpoint, and those that the scanned batches teach; whether these must be written. If
-    /// the checkpoint is lost, the headers of the whole log are asked.
-    fn epochs(
-        &self,
-        segments: &[Arc<Segment>],
-        log_start: Offset,
-        log_end: Offset,
-    ) -> Result<(Epochs, bool), LogError> {
-        if self.kept.is_empty() {
-            return Ok((Epochs::default(), self.epochs.as_ref().is_some_and(|lines| !lines.is_empty())));
-        }
-        let mut learnt = false;
-        let mut epochs = Epochs::from_lines(self.epochs.as_deref().unwrap_or_default());
-        epochs.truncate_end(log_end);
-        if self.epochs.is_none() {
-            for segment in segments {
-                if let Some(mut batches) = segment.batches_from(segment.base, segment.len(), true)? {
-                    while let Some((_, header)) = batches.next()? {
-                        epochs.learn(header.leader_epoch, header.base_offset);
-                        learnt = true;
-                    }
-                }
-            }
-        }
-        for scanned in self.kept.iter().filter_map(|kept| kept.scanned.as_ref()) {
-            for line in &scanned.epochs {
-                learnt |= epochs.learn(line.epoch, line.start);
-            }
-        }
-        epochs.truncate_start(log_start);
-        Ok((epochs, learnt))
-    }
-}
-
-/// The leader epochs of the checkpoint; `None` when it is missing or unreadable.
-fn read_epochs(place: &Place) -> Result<Option<Vec<EpochLine>>, LogError> {
-    match checkpoint::read_epochs(&*place.disk, &place.dir) {
-        Err(LogError::Checkpoint { file, source }) => {
-            tracing::warn!(file = %file.display(), why = %source, "leader epochs are learnt from the batches");
-            Ok(None)
-        }
-        other => other,
     }
 }
 

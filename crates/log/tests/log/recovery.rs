@@ -134,6 +134,8 @@ fn the_first_bad_batch_above_the_recovery_point_ends_the_log() {
             log.reader().latest_epoch(),
             (offset > 0).then(|| LeaderEpoch(((offset - 1) / 20) as i32))
         );
+        let begun = rig.bytes("leader-epoch-checkpoint").iter().filter(|byte| **byte == b'\n').count() - 2;
+        assert_eq!(begun as i64, (offset + 19) / 20);
         assert_eq!(log.remove_due_files(NOW).unwrap(), 0);
         assert_eq!(log.remove_due_files(Millis(NOW.0 + 60_000)).unwrap(), 3 * dropped.len());
         assert!(rig.names().iter().all(|name| !name.ends_with(".deleted")));
