@@ -6,6 +6,7 @@
 mod error;
 mod lock;
 mod real;
+mod revocable;
 
 use std::fmt::Debug;
 use std::fs::File;
@@ -17,6 +18,7 @@ use std::time::SystemTime;
 pub use error::{DiskError, Operation};
 pub use lock::{DirLock, LockError};
 pub use real::RealDisk;
+pub use revocable::RevocableDisk;
 
 /// What a directory entry or a path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct Entry {
 pub enum OpenHow {
     /// An existing file, only to be read.
     Read,
+    /// For reading and writing; must exist.
+    Existing,
     /// For reading and writing; made empty if it is missing.
     Write,
     /// For reading and writing; must not exist yet.

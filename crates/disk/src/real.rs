@@ -44,6 +44,7 @@ impl Disk for RealDisk {
         let mut options = OpenOptions::new();
         match how {
             OpenHow::Read => options.read(true),
+            OpenHow::Existing => options.read(true).write(true),
             OpenHow::Write => options.read(true).write(true).create(true).truncate(false),
             OpenHow::New => options.read(true).write(true).create_new(true),
         };

@@ -1,15 +1,16 @@
 //! Flushing: what must be synced, the syncing itself without the log's lock, and the recovery point that moves after it.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use base::Offset;
-use disk::{DiskFile, OpenHow};
+use disk::{DiskError, DiskFile, OpenHow};
 
 use crate::error::LogError;
 use crate::names::Kind;
 use crate::place::Place;
 use crate::segment::Segment;
-use crate::writer::Log;
+use crate::writer::{Log, write_through};
 
 /// What must be synced so that everything below [`Flush::up_to`] is on disk.
 ///
@@ -55,8 +56,7 @@ impl Flush {
         }
         if let Some((segment, file)) = &self.active {
             file.sync()?;
-            segment.offsets.write_through()?;
-            segment.times.write_through()?;
+            write_through(segment);
         }
         if self.names_made.is_some() {
             self.place.disk.sync_dir(&self.place.dir)?;
@@ -69,13 +69,29 @@ impl Flush {
 }
 
 fn sync_sealed(segment: &Arc<Segment>) -> Result<(), LogError> {
-    // Opened for writing because some systems refuse to sync a file that was opened for reading.
-    segment.place.disk.open(&segment.path(Kind::Log), OpenHow::Write)?.sync()?;
-    segment.offsets.settle(true)?;
-    segment.times.settle(true)?;
+    // Opened for writing because some systems refuse to sync a file that was opened for reading; never made anew, because
+    // retention may have renamed it.
+    segment.place.disk.open(&segment.path(Kind::Log), OpenHow::Existing)?.sync()?;
+    let settled = segment.offsets.settle(true).and_then(|()| segment.times.settle(true));
     segment.offsets.close_handle();
     segment.times.close_handle();
-    Ok(())
+    match settled {
+        Err(LogError::Disk(error)) if has_no_room(&error) => {
+            tracing::warn!(%error, "the indexes of a segment could not be written and are kept in memory");
+            segment.keep_unsettled(true);
+            Ok(())
+        }
+        other => {
+            segment.keep_unsettled(false);
+            other
+        }
+    }
+}
+
+/// Whether the disk or a quota is full. The batches are on disk then, and of an index nothing is in doubt: what could not be
+/// written is still in memory, for the next flush.
+fn has_no_room(error: &DiskError) -> bool {
+    matches!(error.source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 impl Log {
@@ -95,7 +111,9 @@ impl Log {
 
     /// Tells the log that `flush` has run well: the recovery point moves.
     pub fn flushed(&mut self, flush: &Flush) {
-        self.unsynced.retain(|segment| !flush.sealed.iter().any(|synced| Arc::ptr_eq(synced, segment)));
+        self.unsynced.retain(|segment| {
+            segment.is_unsettled() || !flush.sealed.iter().any(|synced| Arc::ptr_eq(synced, segment))
+        });
         self.recovery_point = self.recovery_point.max(flush.up_to);
         if let Some(names_made) = flush.names_made {
             self.names_synced = self.names_synced.max(names_made);
@@ -123,6 +141,11 @@ impl Log {
         let flush = self.begin_flush();
         flush.run()?;
         self.flushed(&flush);
+        for segment in self.unsynced.iter().filter(|segment| segment.is_unsettled()) {
+            // The marker of a clean stop vouches for the indexes too.
+            segment.offsets.settle(true)?;
+            segment.times.settle(true)?;
+        }
         Ok(())
     }
 }

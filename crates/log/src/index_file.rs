@@ -309,7 +309,8 @@ impl<E: Entry> IndexFile<E> {
 
     /// Opens the file and keeps the handle, unless a rebuild has put another file there since `generation`.
     fn open(&self, generation: u32, writable: bool) -> Result<(), LogError> {
-        let how = if writable { OpenHow::Write } else { OpenHow::Read };
+        // Not made anew: it may have been renamed away together with its segment.
+        let how = if writable { OpenHow::Existing } else { OpenHow::Read };
         let file = self.place.disk.open(&self.path(), how)?;
         let mut state = self.state.lock();
         if state.generation == generation {

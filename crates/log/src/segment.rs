@@ -36,6 +36,8 @@ pub(crate) struct Segment {
     sealed: AtomicBool,
     /// Whether retention has taken it away: its files may be gone.
     removed: AtomicBool,
+    /// Whether entries of its indexes, sealed as it is, are only in memory, because the disk was full.
+    unsettled: AtomicBool,
     log: Mutex<Option<Arc<dyn DiskFile>>>,
     /// The largest timestamp; `None` while nobody has asked.
     pub(crate) max: Mutex<Option<MaxTimestamp>>,
@@ -94,6 +96,7 @@ impl Segment {
             end: AtomicI64::new(end.0),
             sealed: AtomicBool::new(true),
             removed: AtomicBool::new(false),
+            unsettled: AtomicBool::new(false),
             log: Mutex::new(None),
             max: Mutex::new(None),
             holes: Mutex::new(Vec::new()),
@@ -147,6 +150,15 @@ impl Segment {
 
     pub(crate) fn remove(&self) {
         self.removed.store(true, Ordering::Release);
+    }
+
+    /// Whether the last flush could not write the indexes of this sealed segment, and the next one is to try again.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.unsettled.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn keep_unsettled(&self, unsettled: bool) {
+        self.unsettled.store(unsettled, Ordering::Release);
     }
 
     /// The open `.log` file, for reading.

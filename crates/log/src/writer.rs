@@ -111,7 +111,7 @@ impl Active {
         if let Some(file) = &self.file {
             return Ok(Arc::clone(file));
         }
-        let file = self.segment.place.disk.open(&self.segment.path(Kind::Log), OpenHow::Write)?;
+        let file = self.segment.place.disk.open(&self.segment.path(Kind::Log), OpenHow::Existing)?;
         self.segment.keep_open(Arc::clone(&file));
         self.file = Some(Arc::clone(&file));
         Ok(file)
@@ -349,7 +349,7 @@ fn push_time(segment: &Segment, max: &MaxTimestamp) {
 }
 
 /// Writes the waiting index entries. A failure is no failure of the append: they stay in memory, and are tried again.
-fn write_through(segment: &Segment) {
+pub(crate) fn write_through(segment: &Segment) {
     let written = segment.offsets.write_through().and_then(|()| segment.times.write_through());
     if let Err(error) = written {
         tracing::warn!(%error, "index entries could not be written and are kept in memory");

@@ -118,6 +118,7 @@ impl Partition {
             let run = run.map_err(|_| Shut::Panic("while flushing".into()));
             let done = run.and_then(|synced| synced.map_err(|error: LogError| Shut::Flush(Arc::new(error))));
             if let Err(why) = done {
+                // Does nothing to a partition that was abandoned under way.
                 self.board.shut(&why, &self.dir);
                 return Err(why.into());
             }
@@ -131,7 +132,7 @@ impl Partition {
         }
         // After the sync, because acks wait for that and not for these.
         for (offset, rows) in snapshots {
-            self.write_snapshot_or_warn(offset, &rows, true);
+            self.write_snapshot_or_warn(offset, &rows);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use base::{LeaderEpoch, Millis, Offset};
-use disk::Disk;
+use disk::{Disk, RevocableDisk};
 use log::{FileRange, Found, Known, Log, LogError, LogReader};
 use parking_lot::Mutex;
 use records::{BatchHeader, CheckedBatch};
@@ -28,7 +28,8 @@ pub struct Partition {
     /// Itself, for the queue of the flusher.
     me: Weak<Self>,
     pub(crate) dir: PathBuf,
-    pub(crate) disk: Arc<dyn Disk>,
+    /// The disk, until the partition is abandoned.
+    pub(crate) disk: Arc<RevocableDisk>,
     leader_epoch: LeaderEpoch,
     /// What readers read through, without any lock of ours.
     pub(crate) log: LogReader,
@@ -111,7 +112,9 @@ impl Partition {
         leader_epoch: LeaderEpoch,
         now: Millis,
     ) -> Result<(Arc<Self>, Opened), PartitionError> {
-        let (log, opened) = Log::open(Arc::clone(&disk), dir, config.log.clone(), known, now)?;
+        let disk = Arc::new(RevocableDisk::new(disk));
+        let (log, opened) =
+            Log::open(Arc::clone(&disk) as Arc<dyn Disk>, dir, config.log.clone(), known, now)?;
         let reader = log.reader();
         let Restored { tracker: mut producers, snapshot, bad: bad_snapshots, replayed: replayed_batches } =
             restore::restore(disk.as_ref(), dir, &reader, config.producer_expiration_ms, now)?;
@@ -151,16 +154,17 @@ impl Partition {
     /// [`AppendError`]; nothing was written then, and no producer's state has moved.
     pub fn append(&self, batch: &CheckedBatch, now: Millis) -> Result<Appended, AppendError> {
         let (appended, moved, flush_due) = self.exclusive(|appender| {
-            let appended = self.append_in_order(appender, batch, now)?;
-            Ok::<_, AppendError>((appended, self.publish(appender), appender.chores.take_flush_due()))
-        })??;
+            let appended = self.append_in_order(appender, batch, now);
+            // A failed append may have rolled a segment, which is to be flushed all the same.
+            (appended, self.publish(appender), appender.chores.take_flush_due())
+        })?;
         if moved {
             self.board.wake();
         }
         if flush_due {
             self.ask_for_flush();
         }
-        Ok(appended)
+        appended
     }
 
     /// Health was asked by [`Self::exclusive`]. Then: sequence, roll, stamp, write, record.
@@ -400,11 +404,14 @@ impl Partition {
         }
     }
 
-    /// The partition is being deleted: refuses further appends, wakes those who wait, and touches no file any more.
+    /// The partition is being deleted: refuses further appends, wakes those who wait, and touches no path any more when
+    /// this returns, neither here nor in a flush, a read or a snapshot that is under way: the directory may be renamed, and
+    /// another topic may get its name.
     pub fn abandon(&self) {
         // With the append lock held, so that no append is half way when this returns.
         let _appender = self.appender.lock();
         self.board.close();
+        self.disk.revoke();
     }
 }
 

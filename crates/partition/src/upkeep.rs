@@ -100,7 +100,8 @@ impl Partition {
             self.ask_for_flush();
         }
         if retention {
-            // First, so that no producer is forgotten with the segments; and a restart after a kill has less to walk.
+            // First, and synced, so that no producer is forgotten with the segments, not even by a power loss; and a restart
+            // after a kill has less to walk.
             self.snapshot_now();
             self.warn_of("retention failed, and is tried again", |appender| {
                 appender.log.apply_retention(self.marks().high_watermark, now).map(drop)
@@ -183,9 +184,9 @@ impl Partition {
             (appender.log.log_end(), appender.producers.rows(), appender.chores.begin_flush())
         })?;
         for (offset, rows) in rolled {
-            self.write_snapshot(offset, &rows, true)?;
+            self.write_snapshot(offset, &rows)?;
         }
-        self.write_snapshot(end, &rows, true)?;
+        self.write_snapshot(end, &rows)?;
         self.exclusive_even_if_shut(|appender| {
             appender.log.close()?;
             self.publish(appender);
@@ -198,25 +199,27 @@ impl Partition {
         if let Ok((end, rows)) =
             self.exclusive(|appender| (appender.log.log_end(), appender.producers.rows()))
         {
-            self.write_snapshot_or_warn(end, &rows, false);
+            self.write_snapshot_or_warn(end, &rows);
         }
     }
 
     /// A snapshot that cannot be written only makes the next start walk farther: the older ones are still there.
-    pub(crate) fn write_snapshot_or_warn(&self, offset: Offset, rows: &[Row], durable: bool) {
-        if let Err(error) = self.write_snapshot(offset, rows, durable) {
+    pub(crate) fn write_snapshot_or_warn(&self, offset: Offset, rows: &[Row]) {
+        if let Err(error) = self.write_snapshot(offset, rows)
+            && self.health().is_ok()
+        {
             tracing::warn!(partition = %self.dir.display(), %offset, %error, "cannot write a producer snapshot");
         }
     }
 
     /// Writes the snapshot at `offset`, unless nothing was appended since the newest one (Kafka:
     /// `ProducerStateManager.takeSnapshot`), and removes those that it makes needless. Without the append lock.
-    fn write_snapshot(&self, offset: Offset, rows: &[Row], durable: bool) -> Result<(), LogError> {
+    fn write_snapshot(&self, offset: Offset, rows: &[Row]) -> Result<(), LogError> {
         let mut newest = self.newest_snapshot.lock();
         if offset <= *newest {
             return Ok(());
         }
-        producer_snapshot::write(self.disk.as_ref(), &self.dir, offset, &restore::for_file(rows), durable)?;
+        producer_snapshot::write(self.disk.as_ref(), &self.dir, offset, &restore::for_file(rows), true)?;
         *newest = offset;
         restore::tidy(self.disk.as_ref(), &self.dir, &self.log).map(drop)
     }

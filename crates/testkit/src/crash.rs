@@ -151,7 +151,7 @@ impl Disk for CrashDisk {
                 (Some(_), OpenHow::New) => Err(io::ErrorKind::AlreadyExists.into()),
                 (Some(node), _) if world.names().is_dir(node) => Err(io::ErrorKind::IsADirectory.into()),
                 (Some(node), _) => Ok(node),
-                (None, OpenHow::Read) => Err(io::ErrorKind::NotFound.into()),
+                (None, OpenHow::Read | OpenHow::Existing) => Err(io::ErrorKind::NotFound.into()),
                 (None, _) => {
                     let (parent, name) = world.names().place(path)?;
                     world

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base::{LeaderEpoch, Offset};
-use disk::{Disk, Operation};
+use disk::{Disk, Operation, RevocableDisk};
 use log::{Known, Log, LogConfig, LogError};
 use testkit::{CrashDisk, FailingDisk, Fault, Injected};
 
@@ -186,4 +186,45 @@ fn a_read_error_is_passed_on_and_changes_nothing() {
     disk.fail(Fault::on(Operation::Read, "*.log", Injected::Io).times(1));
     assert!(matches!(log.reader().read(Offset(0), Offset(2), 99, true), Err(LogError::Disk(_))));
     assert_eq!(content(&log).len(), 135);
+}
+
+#[test]
+fn a_flush_leaves_alone_what_took_the_place_of_a_log_given_up() {
+    let disk = CrashDisk::calm(1).shared();
+    let lent = Arc::new(RevocableDisk::new(Arc::clone(&disk)));
+    let (dir, gone) = (Path::new(DIR), Path::new("/t-0.gone-delete"));
+    let (mut log, _) = Log::open(lent.clone(), dir, LogConfig::default(), NEW, NOW).unwrap();
+    append(&mut log, Plan::of(2, 30, 1));
+    log.roll(NOW).unwrap();
+    append(&mut log, Plan::of(2, 30, 1));
+    let flush = log.begin_flush();
+
+    lent.revoke();
+    disk.rename(dir, gone).unwrap();
+    let (mut new, _) = Log::open(Arc::clone(&disk), dir, LogConfig::default(), NEW, NOW).unwrap();
+    append(&mut new, Plan::of(1, 3, 5));
+    let before = disk.list(dir).unwrap();
+    assert!(matches!(flush.run(), Err(LogError::Disk(error)) if error.is_not_found()));
+    assert!(log.close().is_err());
+    assert_eq!(disk.list(dir).unwrap(), before);
+}
+
+#[test]
+fn a_full_disk_keeps_index_entries_in_memory_until_a_later_flush() {
+    let Failing { disk, mut log } = failing(&LogConfig::default());
+    append(&mut log, Plan::of(2, 30, 1));
+    log.roll(NOW).unwrap();
+    append(&mut log, Plan::of(2, 30, 2));
+    disk.fail(Fault::on(Operation::SetLen, "*.timeindex", Injected::NoSpace));
+    disk.fail(Fault::on(Operation::Write, "*.timeindex", Injected::NoSpace));
+    disk.fail(Fault::on(Operation::Sync, "*.timeindex", Injected::NoSpace));
+    flush(&mut log);
+    assert_eq!(log.recovery_point(), Offset(4), "the batches are on disk");
+    append(&mut log, Plan::of(2, 30, 3));
+    assert!(log.close().is_err(), "a clean stop vouches for the indexes");
+    disk.heal();
+    flush(&mut log);
+    log.close().unwrap();
+    let times = disk::read_whole(&disk, &Path::new(DIR).join("00000000000000000000.timeindex"), 99).unwrap();
+    assert_eq!(times.map(|bytes| bytes.len()), Some(12));
 }

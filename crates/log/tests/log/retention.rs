@@ -178,3 +178,14 @@ fn what_was_waiting_goes_at_the_next_start() {
     );
     assert_eq!(log.log_start(), Offset(80));
 }
+
+#[test]
+fn a_flush_that_runs_beside_retention_makes_no_file_anew() {
+    let rig = Rig::new();
+    let mut log = eight(&rig, &LogConfig { retention_bytes: 0, ..unlimited() });
+    let flush = log.begin_flush();
+    assert_eq!(removed(&mut log, 80, 0), [0, 10, 20, 30, 40, 50, 60, 70]);
+    let before = rig.names();
+    flush.run().unwrap();
+    assert_eq!(rig.names(), before);
+}

@@ -265,7 +265,7 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    let how = prop::sample::select(vec![OpenHow::Read, OpenHow::Write, OpenHow::New]);
+    let how = prop::sample::select(vec![OpenHow::Read, OpenHow::Existing, OpenHow::Write, OpenHow::New]);
     let bytes = prop::collection::vec(any::<u8>(), 0..5);
     prop_oneof![
         (path(), how).prop_map(|(path, how)| Call::Open(path, how)),
