@@ -33,12 +33,12 @@ def test_topics_are_made_listed_described_and_deleted(broker):
     assert topics(broker, "--list").split() == []
 
 
-def test_topic_that_exists_is_refused_in_kafkas_words(broker):
+def test_topic_that_exists_is_refused_with_the_reason(broker):
     create_topic(broker.bootstrap, "there")
     words = ["--bootstrap-server", broker.bootstrap, "--create", "--topic", "there"]
     done = run_tool("org.apache.kafka.tools.TopicCommand", *words)
     assert done.returncode == 1
-    assert "Topic 'there' already exists." in done.stdout + done.stderr
+    assert "there is a topic there already" in done.stdout + done.stderr
 
 
 def test_offsets_are_told(broker):
