@@ -48,7 +48,8 @@ impl Entry for OffsetEntry {
         self.relative_offset
     }
     fn is_filler(&self) -> bool {
-        self.relative_offset == 0 && self.position == 0
+        // The first batch of a segment has no entry.
+        self.position == 0
     }
 }
 

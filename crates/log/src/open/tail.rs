@@ -93,10 +93,7 @@ pub(super) fn check_seal(segment: &Arc<Segment>) -> Result<bool, LogError> {
     let in_order = segment.offsets.ascends(limit, |entry| entry.relative_offset)?
         && segment.offsets.ascends(limit, |entry| entry.position)?
         && segment.times.ascends(limit, |entry| entry.timestamp)?;
-    segment.offsets.resolve()?;
-    let last = segment.offsets.last();
-    let near_the_end = last.map_or(0, |entry| entry.position as u64) + SPARSE > segment.len();
-    if !in_order || !near_the_end {
+    if !in_order || !ends_well(segment)? {
         segment.repair_indexes(0, "it was not written to the end")?;
         return Ok(true);
     }
@@ -111,4 +108,19 @@ pub(super) fn check_seal(segment: &Arc<Segment>) -> Result<bool, LogError> {
         }
     }
     Ok(segment.rebuilds() > 0)
+}
+
+/// Whether the last entry of the index is that of a batch not far from the end.
+fn ends_well(segment: &Arc<Segment>) -> Result<bool, LogError> {
+    segment.offsets.resolve()?;
+    let Some(entry) = segment.offsets.last() else {
+        return Ok(segment.len() <= SPARSE);
+    };
+    let Some(position) = u64::try_from(entry.position).ok().filter(|at| at + SPARSE > segment.len()) else {
+        return Ok(false);
+    };
+    let expected = Expected { base: segment.base, next: segment.base };
+    let mut walk = HeaderWalk::new(segment.log_file()?, position, segment.len(), expected, HeaderWalk::SHORT);
+    let step = walk.step()?;
+    Ok(matches!(step, Step::Batch(_, header) if header.last_offset() == entry.offset(segment.base)))
 }
