@@ -30,7 +30,7 @@ use crate::Service;
 use crate::accept::stopped;
 use crate::count::Counters;
 use crate::end::End;
-use crate::frame::{CHUNK, Front, Inbox};
+use crate::frame::{CHUNK, Front, Inbox, SMALL};
 use crate::memory::Held;
 use crate::outbox::{Outbox, Written};
 use crate::server::Shared;
@@ -39,8 +39,10 @@ use crate::server::Shared;
 const UNREAD: u64 = 1 << 20;
 /// How long a buffer is kept for the next request.
 const KEEP_BUFFER: Duration = Duration::from_secs(1);
-/// How often a frame that is overdue asks whether somebody waits for its memory.
+/// How often a frame that is overdue or stagnant asks whether somebody waits for its memory.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// A frame is stagnant unless this part of the memory it holds arrives in the time that [`Limits`](crate::Limits) give.
+const PACE: u64 = 16;
 /// How long a closing connection goes on taking what the peer still sends, and how much of it: closing over unread bytes
 /// would reset the connection, and the peer could lose answers that are on their way.
 const LINGER: Duration = Duration::from_millis(250);
@@ -100,8 +102,18 @@ pub(crate) struct Connection<S> {
     ending: bool,
     /// When something last came in, went out or was finished.
     active: Instant,
-    /// When the frame that is being read began.
-    frame_since: Option<Instant>,
+    /// Requests in `line` that are in work.
+    in_work: usize,
+    /// The frame that is being read.
+    arriving: Option<Arriving>,
+}
+
+/// How a frame that is being read arrives.
+struct Arriving {
+    /// When it began.
+    since: Instant,
+    /// When it last came forward, and how many bytes there were then.
+    pace: (Instant, usize),
 }
 
 impl<S: Service> Connection<S> {
@@ -128,7 +140,8 @@ impl<S: Service> Connection<S> {
             full: false,
             ending: false,
             active: Instant::now(),
-            frame_since: None,
+            in_work: 0,
+            arriving: None,
         }
     }
 
@@ -174,6 +187,9 @@ impl<S: Service> Connection<S> {
                 Event::Memory(held) => {
                     self.held.add(held);
                     self.starving = None;
+                    if let Some(arriving) = &mut self.arriving {
+                        arriving.pace = (Instant::now(), self.inbox.len());
+                    }
                     Ok(())
                 }
                 Event::Time => self.look_at_clock(timer.as_mut()),
@@ -220,29 +236,45 @@ impl<S: Service> Connection<S> {
     }
 
     fn begin_frames(&mut self) {
+        if self.starving.is_some() && self.passes_freely() {
+            self.starving = None;
+        }
         while self.may_begin() {
             let len = match self.inbox.front(self.shared.limits.request_bytes) {
                 Ok(Front::Whole(len)) => len,
-                Ok(Front::Nothing) => return self.frame_since = None,
-                Ok(Front::Part(_)) => return self.frame_since = self.frame_since.or(Some(self.active)),
+                Ok(Front::Nothing) => return self.arriving = None,
+                Ok(Front::Part(_)) => {
+                    let (since, len) = (self.active, self.inbox.len());
+                    self.arriving.get_or_insert(Arriving { since, pace: (since, len) });
+                    return;
+                }
                 Err(bad) => return self.end_after_answers(End::Length(bad)),
             };
-            if !self.hold(len) {
+            // A small frame holds the chunk that it came in.
+            if !self.passes_freely() && !self.hold(len, len.max(CHUNK)) {
                 return;
             }
             let frame = self.inbox.take(len);
             let held = self.held.take();
-            self.frame_since = None;
+            self.arriving = None;
             self.begin(frame, held);
             self.inbox.release(false);
         }
     }
 
-    /// Holds request memory for `bytes`, or begins to wait for it.
-    fn hold(&mut self, bytes: usize) -> bool {
-        let covered = self.held.cover(bytes as u64);
+    /// Whether the frame at the front needs no request memory: it is small, and the only one of its connection in work.
+    fn passes_freely(&self) -> bool {
+        self.in_work == 0
+            && matches!(self.inbox.front(self.shared.limits.request_bytes), Ok(Front::Whole(len)) if len <= SMALL)
+    }
+
+    /// Holds request memory of `bytes` for a frame of `len` bytes, or begins to wait for it.
+    fn hold(&mut self, len: usize, bytes: usize) -> bool {
+        let size = self.shared.memory.size_of(len);
+        let covered = self.held.cover(size, bytes as u64);
         if !covered && self.starving.is_none() {
-            self.starving = Some(Box::pin(self.held.wait(bytes as u64)));
+            Counters::add(&self.shared.counters.memory_waits);
+            self.starving = Some(Box::pin(self.held.wait(size, bytes as u64)));
         }
         covered
     }
@@ -271,6 +303,7 @@ impl<S: Service> Connection<S> {
         match self.shared.stalls.run(|| std::panic::catch_unwind(begin)) {
             Ok(Pending::Ready(reply)) => self.line_up(to, reply),
             Ok(Pending::Later(answer)) => {
+                self.in_work += 1;
                 self.line.push_back(Turn::Waiting { answer: tokio::spawn(answer), to, _held: held });
             }
             Ok(Pending::Silent) => {}
@@ -296,6 +329,7 @@ impl<S: Service> Connection<S> {
         let Some(Turn::Waiting { to, .. }) = self.line.pop_front() else {
             unreachable!("an answer is only waited for at the front of the line");
         };
+        self.in_work -= 1;
         match outcome {
             Ok(Outcome::Reply(reply)) => {
                 self.answered += in_memory(&reply);
@@ -376,7 +410,10 @@ impl<S: Service> Connection<S> {
         };
         ready!(self.stream.poll_read_ready(cx))?;
         let wanted = self.inbox.wanted(&front);
-        if wanted > CHUNK && !self.hold(wanted) {
+        if let Front::Part(Some(len)) = front
+            && wanted > CHUNK
+            && !self.hold(len, wanted)
+        {
             return Poll::Pending;
         }
         let mut room = self.inbox.room(wanted);
@@ -395,14 +432,28 @@ impl<S: Service> Connection<S> {
                 next = next.min(KEEP_BUFFER - silent);
             }
         }
-        if let Some(since) = self.frame_since {
-            let (took, may) = (now.saturating_duration_since(since), self.shared.limits.frame_time);
+        if let Some(arriving) = &mut self.arriving {
+            let limits = &self.shared.limits;
+            let (took, may) = (now.saturating_duration_since(arriving.since), limits.frame_time);
             if took < may {
                 next = next.min(may - took);
             } else if self.shared.memory.is_short() {
                 return Err(End::TooSlow);
             } else {
                 next = next.min(LOOK_AGAIN);
+            }
+            if self.held.bytes() > 0 && !self.ending {
+                let (since, there) = arriving.pace;
+                let came = self.inbox.len().saturating_sub(there) as u64;
+                // While it waits for memory itself nothing is read.
+                if self.starving.is_some() || came >= self.held.bytes() / PACE {
+                    arriving.pace = (now, self.inbox.len());
+                } else if now.saturating_duration_since(since) >= limits.stagnant_time
+                    && self.held.is_wanted()
+                {
+                    return Err(End::Stagnant);
+                }
+                next = next.min(LOOK_AGAIN.min(limits.stagnant_time));
             }
         }
         if let Some(idle) = self.shared.limits.idle {

@@ -20,6 +20,8 @@ pub struct Counters {
     pub requests: AtomicU64,
     /// Connections closed because of what came in on them.
     pub bad_frames: AtomicU64,
+    /// Times that a frame had to wait for request memory.
+    pub memory_waits: AtomicU64,
 }
 
 impl Counters {

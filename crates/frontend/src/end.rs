@@ -31,6 +31,10 @@ pub(crate) enum End {
     Idle,
     #[error("a request took too long to arrive while others wait for memory (`queued.max.request.bytes`)")]
     TooSlow,
+    #[error(
+        "a request stopped arriving while others wait for the memory it holds (`queued.max.request.bytes`)"
+    )]
+    Stagnant,
     #[error("the broker stops")]
     Stopped,
 }
@@ -51,7 +55,7 @@ impl End {
             Self::Panicked | Self::AnswerTooLarge(_) | Self::Refused(CloseReason::Unencodable { .. }) => {
                 tracing::error!(%peer, "connection closed: {self}");
             }
-            Self::Length(_) | Self::Header(_) | Self::Refused(_) | Self::TooSlow => {
+            Self::Length(_) | Self::Header(_) | Self::Refused(_) | Self::TooSlow | Self::Stagnant => {
                 Counters::add(&shared.counters.bad_frames);
                 match shared.throttle.allow(std::time::Instant::now()) {
                     Some(0) => tracing::info!(%peer, "connection closed: {self}"),

@@ -13,6 +13,8 @@ pub(crate) const CHUNK: usize = 16 * 1024;
 const KEPT: usize = 2 * 1024 * 1024;
 /// The bytes of the length.
 const PREFIX: usize = 4;
+/// The longest frame that fits a chunk with its length.
+pub(crate) const SMALL: usize = CHUNK - PREFIX;
 
 /// Bytes that have arrived and are not yet a request.
 #[derive(Debug, Default)]
@@ -70,6 +72,11 @@ impl Inbox {
         let missing = wanted.saturating_sub(self.bytes.len());
         self.bytes.reserve(missing);
         (&mut self.bytes).limit(missing)
+    }
+
+    /// The bytes that are there.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Whether a buffer is kept that holds nothing.

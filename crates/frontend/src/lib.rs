@@ -8,7 +8,15 @@
 //! What comes from outside is bounded by names: `socket.request.max.bytes`, `max.connections`,
 //! `max.connections.per.ip`, `connections.max.idle.ms`, `queued.max.requests` (per connection) and
 //! `queued.max.request.bytes` (over all connections). Memory for a frame grows with the bytes that arrive, not with the
-//! length it claims. Knows nothing of topics, offsets or what a handler does.
+//! length it claims.
+//!
+//! Frames hold at most `queued.max.request.bytes`, one largest frame and one ordinary one (2 MiB): of frames that wait
+//! for each other's memory one of each kind goes on. Large frames share three quarters of the memory, so that those which
+//! arrive slowly, or never whole, leave the rest to ordinary ones; who holds what others wait for and has stopped
+//! sending is cut off after two seconds, and who is merely slow after thirty. On top of that every connection has a
+//! chunk (16 KiB) to read into, and one small request in work, which must fit a chunk and waits for nobody's memory.
+//!
+//! Knows nothing of topics, offsets or what a handler does.
 
 mod accept;
 mod bind;

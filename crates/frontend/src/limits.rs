@@ -23,6 +23,8 @@ pub struct Limits {
     pub send_buffer: Option<usize>,
     /// How long a frame may take to arrive whole when others wait for the memory it holds.
     pub frame_time: Duration,
+    /// How long a frame that has stopped arriving keeps the memory that others wait for.
+    pub stagnant_time: Duration,
 }
 
 impl Limits {
@@ -39,6 +41,7 @@ impl Limits {
             request_memory: settings.queued_max_request_bytes(),
             send_buffer: usize::try_from(settings.socket_send_buffer_bytes()).ok(),
             frame_time: FRAME_TIME,
+            stagnant_time: STAGNANT_TIME,
         }
     }
 }
@@ -46,6 +49,8 @@ impl Limits {
 /// The time after which a client of Kafka gives up on a request (`request.timeout.ms` of its producer): nobody waits
 /// for the answer to a frame that took longer.
 const FRAME_TIME: Duration = Duration::from_secs(30);
+/// Longer than a lost packet takes to come again.
+const STAGNANT_TIME: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

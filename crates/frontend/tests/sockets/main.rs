@@ -1,6 +1,7 @@
 //! The room through real loopback sockets, with a stand-in for the broker behind it.
 
 mod limits;
+mod memory;
 mod order;
 mod stalls;
 mod stand_in;
