@@ -111,7 +111,7 @@ broker_keys! {
         "Connections the kernel may hold until they are accepted.";
     "socket.send.buffer.bytes" socket_send_buffer_bytes: i32 = Some("102400"), AtLeast(-1), Start,
         "SO_SNDBUF of a connection in bytes; -1 leaves it to the kernel.";
-    "socket.receive.buffer.bytes" socket_receive_buffer_bytes: i32 = Some("102400"), AtLeast(-1), Start,
+    "socket.receive.buffer.bytes" socket_receive_buffer_bytes: i32 = Some("-1"), AtLeast(-1), Start,
         "SO_RCVBUF of a connection in bytes; -1 leaves it to the kernel.";
     "socket.request.max.bytes" socket_request_max_bytes: i32 = Some("104857600"), AtLeast(1), Start,
         "Largest request in bytes; the sender of a larger one is cut off.";

@@ -15,6 +15,7 @@ const OWN_DEFAULTS: &[&str] = &[
     "listeners",
     "listener.security.protocol.map",
     "num.network.threads",
+    "socket.receive.buffer.bytes",
     "max.connections",
     "max.connections.per.ip",
     "queued.max.request.bytes",
