@@ -89,11 +89,23 @@ fn a_data_directory_that_cannot_be_written() {
     let data = directory.path().join("data");
     fs::create_dir(&data).expect("writable");
     fs::set_permissions(&data, fs::Permissions::from_mode(0o555)).expect("ours");
+    let mut launch = launch();
     if fs::write(data.join("probe"), "").is_ok() {
-        return; // The superuser may write anywhere.
+        // The superuser may write anywhere, unless the capability for that is taken from it.
+        fs::remove_file(data.join("probe")).expect("just written");
+        let wrapper = directory.path().join("ottla-without-capabilities");
+        let binary = env!("CARGO_BIN_EXE_ottla");
+        let script =
+            format!("#!/bin/sh\nexec setpriv --inh-caps=-all --bounding-set=-all '{binary}' \"$@\"\n");
+        fs::write(&wrapper, script).expect("writable");
+        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("ours");
+        launch = Launch::of(wrapper);
     }
-    let error = refused(&launch().data_dir(&data));
+    let before = state_of(&data);
+    let error = refused(&launch.data_dir(&data));
     assert!(error.contains(&data.display().to_string()), "{error}");
+    assert!(error.contains("Permission denied"), "{error}");
+    assert_eq!(state_of(&data), before);
 }
 
 #[test]
