@@ -110,9 +110,16 @@ pub(super) fn check_seal(segment: &Arc<Segment>) -> Result<bool, LogError> {
     Ok(segment.rebuilds() > 0)
 }
 
-/// Whether the last entry of the index is that of a batch not far from the end.
+/// Whether the last entry of the index is that of a batch not far from the end, and that of the time index is whole.
 fn ends_well(segment: &Arc<Segment>) -> Result<bool, LogError> {
     segment.offsets.resolve()?;
+    segment.times.resolve()?;
+    if let Some(offset) = segment.times.last().map(|entry| entry.offset(segment.base)) {
+        let batch = segment.locate(offset, segment.len())?;
+        if batch.is_none_or(|batch| batch.header.last_offset() != offset) {
+            return Ok(false);
+        }
+    }
     let Some(entry) = segment.offsets.last() else {
         return Ok(segment.len() <= SPARSE);
     };

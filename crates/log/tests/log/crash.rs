@@ -237,7 +237,8 @@ fn check_indexes(log: &Log, disk: &CrashDisk) {
         let bytes = disk::read_whole(disk, &path(Kind::TimeIndex), 99_999).unwrap().unwrap_or_default();
         assert!(bytes.len().is_multiple_of(TimeEntry::LEN));
         for entry in TimeEntry::all(&bytes) {
-            let found = here().find(|(_, header, _)| header.last_offset() == entry.offset(base));
+            // Of two power losses one may leave a part of the offset: it then still lies in the batch.
+            let found = here().find(|(_, header, _)| header.last_offset() >= entry.offset(base));
             assert_eq!(found.map(|(_, header, _)| header.max_timestamp), Some(entry.timestamp));
         }
     }
