@@ -98,8 +98,8 @@ pub struct Opened {
 }
 
 impl Partition {
-    /// Opens the partition in `dir`, which is made if missing, and restores its producers. With `flush_messages` = 1 and
-    /// an unflushed tail the high watermark starts at the flushed offset, and a flush is under way.
+    /// Opens the partition in `dir`, which is made if missing, and restores its producers. With `flush_messages` = 1 an
+    /// unflushed tail is flushed before this returns, so that the high watermark stands at the log end.
     ///
     /// # Errors
     /// When a file operation fails.
@@ -138,7 +138,9 @@ impl Partition {
             flusher,
         });
         if marks.high_watermark < marks.log_end {
-            partition.ask_for_flush();
+            // With an fsync per ack, what a kill left was acknowledged once its flush was over: a reader that asks right
+            // after the start must find it. A failure shuts the partition, is logged there, and leaves the tail unseen.
+            let _shut = partition.flush();
         }
         Ok((partition, opened))
     }
