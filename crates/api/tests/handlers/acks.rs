@@ -1,15 +1,13 @@
 //! When a Produce is answered: with an fsync per ack, on a disk that is slow, and on one that fails.
 
-use std::fs::File;
-use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::{Outcome, Pending};
-use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation, RealDisk};
+use disk::{Operation, RealDisk};
 use parking_lot::{Condvar, Mutex};
-use testkit::{FailingDisk, Fault, Injected};
+use testkit::{FailingDisk, Fault, Injected, WatchedDisk};
 use wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use wire::messages::produce::{PartitionProduceResponse, ProduceRequest};
 
@@ -17,13 +15,7 @@ use crate::house::{House, batch, fetch_request, produce_request, signed, text};
 
 const FSYNC_PER_ACK: &[(&str, &str)] = &[("log.flush.interval.messages", "1")];
 
-/// A disk whose syncs of `.log` files in the directory `t-0` wait while the gate is shut.
-#[derive(Debug, Clone)]
-struct SlowDisk {
-    behind: RealDisk,
-    gate: Arc<Gate>,
-}
-
+/// What syncs of `.log` files in the directory `t-0` wait for while it is shut.
 #[derive(Debug, Default)]
 struct Gate {
     shut: Mutex<bool>,
@@ -50,69 +42,15 @@ impl Gate {
     }
 }
 
-impl Disk for SlowDisk {
-    fn open(&self, path: &Path, how: OpenHow) -> Result<Arc<dyn DiskFile>, DiskError> {
-        let behind = self.behind.open(path, how)?;
-        Ok(Arc::new(SlowFile { behind, gate: self.gate.clone() }))
-    }
-    fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
-        self.behind.list(path)
-    }
-    fn entry(&self, path: &Path) -> Result<Option<Entry>, DiskError> {
-        self.behind.entry(path)
-    }
-    fn create_dir_all(&self, path: &Path) -> Result<(), DiskError> {
-        self.behind.create_dir_all(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        self.behind.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
-        self.behind.remove_file(path)
-    }
-    fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
-        self.behind.remove_dir_all(path)
-    }
-    fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {
-        self.behind.sync_dir(path)
-    }
-}
-
-#[derive(Debug)]
-struct SlowFile {
-    behind: Arc<dyn DiskFile>,
-    gate: Arc<Gate>,
-}
-
-impl DiskFile for SlowFile {
-    fn path(&self) -> &Path {
-        self.behind.path()
-    }
-    fn len(&self) -> Result<u64, DiskError> {
-        self.behind.len()
-    }
-    fn read_at(&self, position: u64, buffer: &mut [u8]) -> Result<usize, DiskError> {
-        self.behind.read_at(position, buffer)
-    }
-    fn write_at(&self, position: u64, parts: &[IoSlice<'_>]) -> Result<(), DiskError> {
-        self.behind.write_at(position, parts)
-    }
-    fn set_len(&self, len: u64) -> Result<(), DiskError> {
-        self.behind.set_len(len)
-    }
-    fn sync(&self) -> Result<(), DiskError> {
-        self.gate.pass(self.path());
-        self.behind.sync()
-    }
-    fn as_file(&self) -> Option<&File> {
-        self.behind.as_file()
-    }
-}
-
 /// A house with a topic `t` on a disk whose gate is shut.
 fn slow_house() -> (House, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
-    let disk = SlowDisk { behind: RealDisk::new(), gate: gate.clone() };
+    let passed = gate.clone();
+    let disk = WatchedDisk::new(Arc::new(RealDisk::new()), move |operation, path| {
+        if operation == Operation::Sync {
+            passed.pass(path);
+        }
+    });
     let house = House::over(Arc::new(disk), tempfile::tempdir().unwrap(), FSYNC_PER_ACK);
     house.create("t", 1, &[]);
     gate.shut();

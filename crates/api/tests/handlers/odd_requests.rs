@@ -11,11 +11,8 @@ fn other_keys_and_versions_close_the_connection() {
         let closed = house.begin_bytes(key, 0, Bytes::from_static(&[0; 32]));
         assert!(matches!(closed, Pending::Close(CloseReason::UnknownApi { key: told }) if told == key));
     }
-    for api in APIS {
+    for api in APIS.iter().filter(|api| api.key != ApiKey::ApiVersions) {
         for version in [-1, i16::MIN, api.versions.start() - 1, api.versions.end() + 1, i16::MAX] {
-            if api.key == ApiKey::ApiVersions && version > 4 {
-                continue;
-            }
             let closed = house.begin_bytes(api.key.key(), version, Bytes::from_static(&[0; 32]));
             assert!(
                 matches!(closed, Pending::Close(CloseReason::UnsupportedVersion { .. })),

@@ -1,13 +1,16 @@
 //! Many threads at once: appenders, readers, waiters, upkeep, and a stop in the middle.
 
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 
 use base::{LeaderEpoch, Offset};
-use disk::RealDisk;
+use disk::{Disk, Operation, RealDisk};
 use log::Known;
 use partition::{AppendError, Flusher, Isolation, Partition, PartitionConfig, ReadError};
 use records::BatchHeader;
+
+use testkit::WatchedDisk;
 
 use crate::flushes::wait_for;
 use crate::stage::{NOW, send, small_segments};
@@ -181,4 +184,49 @@ fn an_abandoned_partition_answers_closed_and_touches_no_file() {
         partition.read(Offset(99), 1, true, Isolation::default()),
         Err(ReadError::OutOfRange { .. })
     ));
+}
+
+/// A topic that is deleted while its partition is flushed, and made again under the same name.
+#[test]
+fn a_flush_under_way_when_its_partition_is_abandoned_leaves_the_next_one_of_that_name_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, gone) = (folder.path().join("t-0"), folder.path().join("t-0.gone-delete"));
+    // The first sync of the first segment waits twice: until the test has seen it come, and until it is let go.
+    let barrier = Arc::new(Barrier::new(2));
+    let watched = Arc::new(AtomicBool::new(false));
+    let (at, armed) = (Arc::clone(&barrier), Arc::clone(&watched));
+    let first = dir.join("00000000000000000000.log");
+    let disk = WatchedDisk::new(Arc::new(RealDisk::new()), move |operation, path| {
+        if operation == Operation::Sync && path == first && armed.swap(false, Ordering::SeqCst) {
+            at.wait();
+            at.wait();
+        }
+    });
+    let known = Known { clean: true, recovery_point: Offset(0), log_start: Offset(0) };
+    let open = |disk: Arc<dyn Disk>, dir: &Path| {
+        Partition::open(disk, Flusher::inline(), dir, small_segments(1000), known, LeaderEpoch(0), NOW)
+            .unwrap()
+            .0
+    };
+    let old = open(Arc::new(disk), &dir);
+    watched.store(true, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        let appending = scope.spawn(|| {
+            // Rolls, and the roll flushes on this very thread.
+            (0..50).map_while(|i| old.append(&send(1, i * 10, 10).checked(), NOW).ok()).count()
+        });
+        barrier.wait();
+        old.abandon();
+        std::fs::rename(&dir, &gone).unwrap();
+        let new = open(Arc::new(RealDisk::new()), &dir);
+        new.append(&send(2, 0, 1).checked(), NOW).unwrap();
+        let before = RealDisk::new().list(&dir).unwrap();
+        barrier.wait();
+        let appended = appending.join().unwrap();
+        assert!(appended < 50, "an abandoned partition takes no more");
+        assert_eq!(RealDisk::new().list(&dir).unwrap(), before);
+        new.close(NOW).unwrap();
+    });
+    let new = open(Arc::new(RealDisk::new()), &dir);
+    assert_eq!(new.marks().log_end, Offset(1));
 }

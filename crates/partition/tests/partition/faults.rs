@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{LeaderEpoch, Offset};
 use disk::Disk;
 use disk::Operation::{Open, SetLen, Sync, Write};
 use log::Known;
 use partition::{AppendError, Flusher, Partition, PartitionConfig, PartitionError, Shut, Stopped};
-use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected};
+use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected, WatchedDisk};
 use tokio::sync::Notify;
 
 use crate::stage::{NOW, Stage, anonymous, send, small_segments};
@@ -145,18 +146,20 @@ fn a_snapshot_that_cannot_be_written_harms_nobody() {
 /// Whatever panics under the append lock: here a disk whose write does.
 #[test]
 fn a_panic_shuts_the_partition_and_not_the_process() {
-    let disk =
-        Arc::new(panicking::PanickingDisk { behind: CrashDisk::calm(3).shared(), armed: Arc::default() });
-    let armed = Arc::clone(&disk.armed);
-    let stage = Stage::on(disk, Path::new("/data/t-0"), PartitionConfig::default());
+    let armed = Arc::new(AtomicBool::new(false));
+    let on_fire = Arc::clone(&armed);
+    let disk = WatchedDisk::new(CrashDisk::calm(3).shared(), move |operation, _| {
+        assert!(operation != Write || !on_fire.load(Ordering::SeqCst), "the disk is on fire");
+    });
+    let stage = Stage::on(Arc::new(disk), Path::new("/data/t-0"), PartitionConfig::default());
     stage.fresh(send(1, 0, 10));
-    armed.store(true, std::sync::atomic::Ordering::SeqCst);
+    armed.store(true, Ordering::SeqCst);
     let error = stage.append(send(1, 10, 10)).unwrap_err();
     match &error {
         AppendError::Shut(Shut::Panic(said)) => assert_eq!(said.as_ref(), "the disk is on fire"),
         other => panic!("{other:?}"),
     }
-    armed.store(false, std::sync::atomic::Ordering::SeqCst);
+    armed.store(false, Ordering::SeqCst);
     assert!(matches!(stage.append(anonymous(1)), Err(AppendError::Shut(Shut::Panic(_)))));
     assert_eq!(stage.headers().len(), 1, "reads go on");
     assert_eq!(stage.partition.marks().log_end, Offset(10));
@@ -201,79 +204,4 @@ pub(crate) fn is_woken(notify: &Notify) -> bool {
     use std::task::{Context, Poll, Waker};
     let mut notified = std::pin::pin!(notify.notified());
     matches!(notified.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(()))
-}
-
-mod panicking {
-    use std::fs::File;
-    use std::io::IoSlice;
-    use std::path::Path;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use disk::{Disk, DiskError, DiskFile, Entry, OpenHow};
-
-    #[derive(Debug)]
-    pub(crate) struct PanickingDisk {
-        pub(crate) behind: Arc<dyn Disk>,
-        pub(crate) armed: Arc<AtomicBool>,
-    }
-
-    #[derive(Debug)]
-    struct PanickingFile {
-        behind: Arc<dyn DiskFile>,
-        armed: Arc<AtomicBool>,
-    }
-
-    impl Disk for PanickingDisk {
-        fn open(&self, path: &Path, how: OpenHow) -> Result<Arc<dyn DiskFile>, DiskError> {
-            let behind = self.behind.open(path, how)?;
-            Ok(Arc::new(PanickingFile { behind, armed: Arc::clone(&self.armed) }))
-        }
-        fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
-            self.behind.list(path)
-        }
-        fn entry(&self, path: &Path) -> Result<Option<Entry>, DiskError> {
-            self.behind.entry(path)
-        }
-        fn create_dir_all(&self, path: &Path) -> Result<(), DiskError> {
-            self.behind.create_dir_all(path)
-        }
-        fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-            self.behind.rename(from, to)
-        }
-        fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
-            self.behind.remove_file(path)
-        }
-        fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
-            self.behind.remove_dir_all(path)
-        }
-        fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {
-            self.behind.sync_dir(path)
-        }
-    }
-
-    impl DiskFile for PanickingFile {
-        fn path(&self) -> &Path {
-            self.behind.path()
-        }
-        fn len(&self) -> Result<u64, DiskError> {
-            self.behind.len()
-        }
-        fn read_at(&self, position: u64, buffer: &mut [u8]) -> Result<usize, DiskError> {
-            self.behind.read_at(position, buffer)
-        }
-        fn write_at(&self, position: u64, parts: &[IoSlice<'_>]) -> Result<(), DiskError> {
-            assert!(!self.armed.load(Ordering::SeqCst), "the disk is on fire");
-            self.behind.write_at(position, parts)
-        }
-        fn set_len(&self, len: u64) -> Result<(), DiskError> {
-            self.behind.set_len(len)
-        }
-        fn sync(&self) -> Result<(), DiskError> {
-            self.behind.sync()
-        }
-        fn as_file(&self) -> Option<&File> {
-            self.behind.as_file()
-        }
-    }
 }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use base::{LeaderEpoch, Offset};
-use disk::RealDisk;
+use disk::{Operation, RealDisk};
 use log::Known;
 use partition::{Flusher, Isolation, Partition, PartitionConfig};
-use testkit::{CrashDisk, FailingDisk, Fault, Injected};
+use testkit::{CrashDisk, FailingDisk, Fault, Injected, WatchedDisk};
 use tokio::sync::Notify;
 
 use crate::faults::is_woken;
@@ -116,7 +116,14 @@ fn concurrent_acks_share_an_fsync() {
     const BATCHES: i32 = 40;
     let folder = tempfile::tempdir().unwrap();
     let syncs = Arc::new(AtomicU64::new(0));
-    let disk = counting::CountingDisk { behind: Arc::new(RealDisk::new()), syncs: Arc::clone(&syncs) };
+    let counted = Arc::clone(&syncs);
+    let disk = WatchedDisk::new(Arc::new(RealDisk::new()), move |operation, _| {
+        if operation == Operation::Sync {
+            counted.fetch_add(1, Ordering::SeqCst);
+            // A little longer than this machine's own, as on a disk that is one.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    });
     let known = Known { clean: true, recovery_point: Offset(0), log_start: Offset(0) };
     let (partition, _) = Partition::open(
         Arc::new(disk),
@@ -161,81 +168,4 @@ pub(crate) fn wait_for(partition: &Partition, offset: Offset) {
             let _ = tokio::time::timeout(Duration::from_secs(11), notify.notified()).await;
         }
     });
-}
-
-mod counting {
-    use std::fs::File;
-    use std::io::IoSlice;
-    use std::path::Path;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use disk::{Disk, DiskError, DiskFile, Entry, OpenHow};
-
-    /// Counts syncs, and makes each take a little longer, as on a disk that is one.
-    #[derive(Debug)]
-    pub(crate) struct CountingDisk {
-        pub(crate) behind: Arc<dyn Disk>,
-        pub(crate) syncs: Arc<AtomicU64>,
-    }
-
-    #[derive(Debug)]
-    struct CountingFile {
-        behind: Arc<dyn DiskFile>,
-        syncs: Arc<AtomicU64>,
-    }
-
-    impl Disk for CountingDisk {
-        fn open(&self, path: &Path, how: OpenHow) -> Result<Arc<dyn DiskFile>, DiskError> {
-            let behind = self.behind.open(path, how)?;
-            Ok(Arc::new(CountingFile { behind, syncs: Arc::clone(&self.syncs) }))
-        }
-        fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
-            self.behind.list(path)
-        }
-        fn entry(&self, path: &Path) -> Result<Option<Entry>, DiskError> {
-            self.behind.entry(path)
-        }
-        fn create_dir_all(&self, path: &Path) -> Result<(), DiskError> {
-            self.behind.create_dir_all(path)
-        }
-        fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-            self.behind.rename(from, to)
-        }
-        fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
-            self.behind.remove_file(path)
-        }
-        fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
-            self.behind.remove_dir_all(path)
-        }
-        fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {
-            self.behind.sync_dir(path)
-        }
-    }
-
-    impl DiskFile for CountingFile {
-        fn path(&self) -> &Path {
-            self.behind.path()
-        }
-        fn len(&self) -> Result<u64, DiskError> {
-            self.behind.len()
-        }
-        fn read_at(&self, position: u64, buffer: &mut [u8]) -> Result<usize, DiskError> {
-            self.behind.read_at(position, buffer)
-        }
-        fn write_at(&self, position: u64, parts: &[IoSlice<'_>]) -> Result<(), DiskError> {
-            self.behind.write_at(position, parts)
-        }
-        fn set_len(&self, len: u64) -> Result<(), DiskError> {
-            self.behind.set_len(len)
-        }
-        fn sync(&self) -> Result<(), DiskError> {
-            self.syncs.fetch_add(1, Ordering::SeqCst);
-            std::thread::sleep(std::time::Duration::from_millis(2));
-            self.behind.sync()
-        }
-        fn as_file(&self) -> Option<&File> {
-            self.behind.as_file()
-        }
-    }
 }
