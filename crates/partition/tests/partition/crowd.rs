@@ -191,13 +191,12 @@ fn an_abandoned_partition_answers_closed_and_touches_no_file() {
 fn a_flush_under_way_when_its_partition_is_abandoned_leaves_the_next_one_of_that_name_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (dir, gone) = (folder.path().join("t-0"), folder.path().join("t-0.gone-delete"));
-    // The first sync of the first segment waits twice: until the test has seen it come, and until it is let go.
-    let barrier = Arc::new(Barrier::new(2));
-    let watched = Arc::new(AtomicBool::new(false));
-    let (at, armed) = (Arc::clone(&barrier), Arc::clone(&watched));
-    let first = dir.join("00000000000000000000.log");
+    // An armed sync of a snapshot waits twice: until the test has seen it come, and until it is let go.
+    let (barrier, armed) = (Arc::new(Barrier::new(2)), Arc::new(AtomicBool::new(true)));
+    let (at, waits) = (Arc::clone(&barrier), Arc::clone(&armed));
     let disk = WatchedDisk::new(Arc::new(RealDisk::new()), move |operation, path| {
-        if operation == Operation::Sync && path == first && armed.swap(false, Ordering::SeqCst) {
+        let snapshot = path.extension().is_some_and(|end| end == "snapshot");
+        if operation == Operation::Sync && snapshot && waits.swap(false, Ordering::SeqCst) {
             at.wait();
             at.wait();
         }
@@ -209,20 +208,23 @@ fn a_flush_under_way_when_its_partition_is_abandoned_leaves_the_next_one_of_that
             .0
     };
     let old = open(Arc::new(disk), &dir);
-    watched.store(true, Ordering::SeqCst);
     std::thread::scope(|scope| {
-        let appending = scope.spawn(|| {
-            // Rolls, and the roll flushes on this very thread.
-            (0..50).map_while(|i| old.append(&send(1, i * 10, 10).checked(), NOW).ok()).count()
-        });
+        // Rolls, and the roll flushes on this very thread.
+        let flushing = scope
+            .spawn(|| (0..50).map_while(|i| old.append(&send(1, i * 10, 10).checked(), NOW).ok()).count());
+        barrier.wait();
+        // Several segments more, whose snapshots are all left to the next flush.
+        (0..50).for_each(|i| drop(old.append(&send(2, i * 10, 10).checked(), NOW).unwrap()));
+        armed.store(true, Ordering::SeqCst);
+        barrier.wait();
         barrier.wait();
         old.abandon();
         std::fs::rename(&dir, &gone).unwrap();
         let new = open(Arc::new(RealDisk::new()), &dir);
-        new.append(&send(2, 0, 1).checked(), NOW).unwrap();
+        new.append(&send(3, 0, 1).checked(), NOW).unwrap();
         let before = RealDisk::new().list(&dir).unwrap();
         barrier.wait();
-        let appended = appending.join().unwrap();
+        let appended = flushing.join().unwrap();
         assert!(appended < 50, "an abandoned partition takes no more");
         assert_eq!(RealDisk::new().list(&dir).unwrap(), before);
         new.close(NOW).unwrap();
