@@ -214,7 +214,9 @@ fn a_flush_under_way_when_its_partition_is_abandoned_leaves_the_next_one_of_that
             .spawn(|| (0..50).map_while(|i| old.append(&send(1, i * 10, 10).checked(), NOW).ok()).count());
         barrier.wait();
         // Several segments more, whose snapshots are all left to the next flush.
-        (0..50).for_each(|i| drop(old.append(&send(2, i * 10, 10).checked(), NOW).unwrap()));
+        for i in 0..50 {
+            old.append(&send(2, i * 10, 10).checked(), NOW).unwrap();
+        }
         armed.store(true, Ordering::SeqCst);
         barrier.wait();
         barrier.wait();
