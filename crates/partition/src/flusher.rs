@@ -1,4 +1,4 @@
-//! The few threads that call fsync, so that no runtime worker ever does.
+//! The few threads that sync the log, so that no runtime worker waits for that.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};

@@ -1,4 +1,4 @@
-//! Flushing: one fsync at a time per partition, shared by all who wait for it, and never under the append lock.
+//! Flushing the log: one fsync at a time per partition, shared by all who wait for it, and never under the append lock.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -7,7 +7,8 @@
 //! # What an ack stands for
 //! By default that the operating system has the batch. With `flush.messages=1` the high watermark follows the flushed
 //! offset, and an ack, for a fresh batch or a duplicate, waits for it ([`Partition::on_advance`]). A [`Flusher`]'s threads
-//! call fsync, never the appending one: one at a time per partition, shared by all who wait.
+//! sync the log, never the appending one: one at a time per partition, shared by all who wait. (One small file is synced
+//! under the append lock: the leader-epoch-checkpoint, before the first append of a leader epoch.)
 //!
 //! # When the door shuts
 //! | what failed | this append | later ones |

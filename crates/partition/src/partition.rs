@@ -145,7 +145,8 @@ impl Partition {
         Ok((partition, opened))
     }
 
-    /// Appends one checked batch, or finds that it was appended before. Blocks for a page-cache write, never for a sync:
+    /// Appends one checked batch, or finds that it was appended before. Blocks for a page-cache write, and once,
+    /// before the first append of a leader epoch, for the sync of the small leader-epoch-checkpoint; never for that of the log:
     /// an ack waits for the high watermark ([`Self::on_advance`]).
     ///
     /// An append that failed because the disk (or a quota) is full, or because a file could not be opened, harms nothing
