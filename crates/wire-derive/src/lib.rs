@@ -20,7 +20,7 @@
 //! # `#[message(...)]`, once per struct
 //! - `request = Name, response = Type`: the request of API `Name` (a variant of `wire::ApiKey`), answered by `Type`.
 //! - `response = Name`: the response of that API.
-//! - `record = 3`: a metadata record of type 3.
+//! - `record = 3`: a metadata record of type 3; key or value of a coordinator's record of that type.
 //! - `data`: any other schema, such as the content of a control record.
 //! - `versions = "0-5"`: the versions that exist. Required.
 //! - `flexible = "2+"`: from which version on lengths are compact and tagged fields exist (KIP-482); "none" if never.

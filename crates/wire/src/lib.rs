@@ -21,14 +21,15 @@
 //! reads it by the fields that it knows).
 //!
 //! Unknown tagged fields are skipped; Kafka keeps them only to write them back, which a broker never does. Bytes after
-//! the end of a request are ignored, as Kafka's `AbstractRequest.parseRequest` does; after a record they are an error,
-//! as in its `AbstractApiMessageSerde`.
+//! the end of a request are ignored, as Kafka's `AbstractRequest.parseRequest` does; after a metadata record they are an
+//! error, as in its `AbstractApiMessageSerde`, and after a record of a coordinator they are not.
 
 // The code that `#[derive(Message)]` writes speaks of `::wire`, also in here.
 extern crate self as wire;
 
 mod api_key;
 pub mod control_records;
+mod coordinator_record;
 mod decoder;
 mod encoder;
 mod field;
@@ -39,9 +40,11 @@ pub mod messages;
 pub mod metadata_records;
 mod payload;
 mod str_bytes;
+pub mod transaction_records;
 mod value;
 
 pub use api_key::{ApiKey, UnknownApiKey};
+pub use coordinator_record::{CoordinatorRecordError, Keyed, Versioned};
 pub use decoder::{DecodeError, DecodeFault, Decoder, LIST_MEMORY_LIMIT};
 pub use encoder::{EncodeError, EncodeFault, Encoder, SHARED_FROM, Segment};
 pub use field::{Field, Layout, Nullable};

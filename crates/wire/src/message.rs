@@ -15,7 +15,8 @@ use crate::value::Value;
 pub trait Message: Field + Clone + Debug + Default {
     /// Kafka's name, such as `ProduceRequest`.
     const NAME: &'static str;
-    /// The key of the API for a request or response, the type for a metadata record, -1 for other records.
+    /// The key of the API for a request or response, the type for a record of the metadata log or a coordinator, -1 for
+    /// other records.
     const API_KEY: i16;
     /// The versions that can be read and written.
     const VERSIONS: RangeInclusive<i16>;

@@ -13,6 +13,7 @@ use wire::metadata_records::{
     RemoveUserScramCredentialRecord, TopicRecord, UnfenceBrokerRecord, UnregisterBrokerRecord,
     UserScramCredentialRecord, ZkMigrationStateRecord,
 };
+use wire::transaction_records::TransactionRecord;
 use wire::{Message, decode_exact, to_bytes};
 
 /// Every request and response.
@@ -40,6 +41,7 @@ pub(crate) mod all {
 use all::*;
 
 pub(crate) const APIS: &str = include_str!("../fixtures/kafka-4.1.1/apis.tsv");
+const COORDINATORS: &str = include_str!("../fixtures/kafka-4.1.1/coordinators.tsv");
 const DEFAULTS: &str = include_str!("../fixtures/kafka-4.1.1/defaults.tsv");
 const RECORDS: &str = include_str!("../fixtures/kafka-4.1.1/records.tsv");
 
@@ -156,6 +158,42 @@ fn metadata_records_are_kafkas() {
         }
     }
     assert_eq!(names.len(), 26, "{names:?}");
+}
+
+/// Reads the lines of `$records`, a key and a value by turns, shows them and writes them again.
+macro_rules! check_coordinators {
+    ($records:ident, $types:expr) => {
+        let lines: Vec<_> = lines(COORDINATORS).collect();
+        let mut types = Vec::new();
+        for pair in lines.chunks(2) {
+            let [key, value] = pair else { panic!("a key without a value") };
+            if !$types.contains(&key.name.trim_end_matches("Key")) {
+                continue;
+            }
+            let read = |value| {
+                $records::decode(key.bytes.clone(), value)
+                    .unwrap_or_else(|error| panic!("{} {}: {error}", key.name, key.version))
+            };
+            let record = read(Some(value.bytes.clone()));
+            assert_eq!(record.record_type(), i16::from_be_bytes([key.bytes[0], key.bytes[1]]));
+            assert_eq!(record.key().unwrap().to_json(), key.json, "{}", key.name);
+            let (version, shown) = record.value().unwrap();
+            assert_eq!((version, shown.to_json().as_str()), (value.version, value.json), "{}", value.name);
+            assert_eq!(record.encode(), Ok((key.bytes.clone(), Some(value.bytes.clone()))), "{}", key.name);
+            let tombstone = read(None);
+            assert_eq!((tombstone.key(), tombstone.value()), (record.key(), None));
+            assert_eq!(tombstone.encode(), Ok((key.bytes.clone(), None)), "{}", key.name);
+            if !types.contains(&key.name.trim_end_matches("Key")) {
+                types.push(key.name.trim_end_matches("Key"));
+            }
+        }
+        assert_eq!(types, $types);
+    };
+}
+
+#[test]
+fn transaction_records_are_kafkas() {
+    check_coordinators!(TransactionRecord, ["TransactionLog"]);
 }
 
 /// How many lines were compared.
