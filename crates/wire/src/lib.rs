@@ -28,6 +28,7 @@
 extern crate self as wire;
 
 mod api_key;
+pub mod consumer_protocol;
 pub mod control_records;
 mod coordinator_record;
 mod decoder;

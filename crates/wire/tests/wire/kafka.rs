@@ -19,10 +19,18 @@ use wire::{Message, decode_exact, to_bytes};
 /// Every request and response.
 pub(crate) mod all {
     pub(crate) use wire::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+    pub(crate) use wire::messages::consumer_group_describe::{
+        ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse,
+    };
+    pub(crate) use wire::messages::consumer_group_heartbeat::{
+        ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
+    };
     pub(crate) use wire::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
     pub(crate) use wire::messages::create_topics::{CreateTopicsRequest, CreateTopicsResponse};
+    pub(crate) use wire::messages::delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse};
     pub(crate) use wire::messages::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
     pub(crate) use wire::messages::describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
+    pub(crate) use wire::messages::describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
     pub(crate) use wire::messages::describe_producers::{
         DescribeProducersRequest, DescribeProducersResponse,
     };
@@ -30,13 +38,22 @@ pub(crate) mod all {
         DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
     };
     pub(crate) use wire::messages::fetch::{FetchRequest, FetchResponse};
+    pub(crate) use wire::messages::find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
+    pub(crate) use wire::messages::heartbeat::{HeartbeatRequest, HeartbeatResponse};
     pub(crate) use wire::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+    pub(crate) use wire::messages::join_group::{JoinGroupRequest, JoinGroupResponse};
+    pub(crate) use wire::messages::leave_group::{LeaveGroupRequest, LeaveGroupResponse};
+    pub(crate) use wire::messages::list_groups::{ListGroupsRequest, ListGroupsResponse};
     pub(crate) use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
     pub(crate) use wire::messages::metadata::{MetadataRequest, MetadataResponse};
+    pub(crate) use wire::messages::offset_commit::{OffsetCommitRequest, OffsetCommitResponse};
+    pub(crate) use wire::messages::offset_delete::{OffsetDeleteRequest, OffsetDeleteResponse};
+    pub(crate) use wire::messages::offset_fetch::{OffsetFetchRequest, OffsetFetchResponse};
     pub(crate) use wire::messages::offset_for_leader_epoch::{
         OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
     };
     pub(crate) use wire::messages::produce::{ProduceRequest, ProduceResponse};
+    pub(crate) use wire::messages::sync_group::{SyncGroupRequest, SyncGroupResponse};
 }
 use all::*;
 
@@ -68,6 +85,19 @@ macro_rules! each_message {
     (|$type:ident, $line:ident| $run:block) => {
         each_message!(@ $type $line $run;
             ApiVersionsRequest ApiVersionsResponse
+            ConsumerGroupDescribeRequest ConsumerGroupDescribeResponse
+            ConsumerGroupHeartbeatRequest ConsumerGroupHeartbeatResponse
+            DeleteGroupsRequest DeleteGroupsResponse
+            DescribeGroupsRequest DescribeGroupsResponse
+            FindCoordinatorRequest FindCoordinatorResponse
+            HeartbeatRequest HeartbeatResponse
+            JoinGroupRequest JoinGroupResponse
+            LeaveGroupRequest LeaveGroupResponse
+            ListGroupsRequest ListGroupsResponse
+            OffsetCommitRequest OffsetCommitResponse
+            OffsetDeleteRequest OffsetDeleteResponse
+            OffsetFetchRequest OffsetFetchResponse
+            SyncGroupRequest SyncGroupResponse
             CreatePartitionsRequest CreatePartitionsResponse
             CreateTopicsRequest CreateTopicsResponse
             DeleteTopicsRequest DeleteTopicsResponse
@@ -129,7 +159,7 @@ fn requests_and_responses_are_kafkas() {
         check::<M>(&line);
         at_highest_version += usize::from(line.version == *M::VERSIONS.end());
     });
-    assert_eq!(at_highest_version, 2 * 2 * 13, "two lines for each of the two messages of 13 APIs");
+    assert_eq!(at_highest_version, 2 * 2 * 26, "two lines for each of the two messages of 26 APIs");
 }
 
 #[test]
@@ -214,18 +244,24 @@ macro_rules! check_defaults {
 #[test]
 fn defaults_are_kafkas() {
     let compared = check_defaults! {
-        ApiVersionsRequest ApiVersionsResponse CreatePartitionsRequest CreatePartitionsResponse CreateTopicsRequest
-        CreateTopicsResponse DeleteTopicsRequest DeleteTopicsResponse DescribeClusterRequest
-        DescribeClusterResponse DescribeProducersRequest DescribeProducersResponse DescribeTopicPartitionsRequest
-        DescribeTopicPartitionsResponse FetchRequest FetchResponse InitProducerIdRequest InitProducerIdResponse
-        ListOffsetsRequest ListOffsetsResponse MetadataRequest MetadataResponse OffsetForLeaderEpochRequest
-        OffsetForLeaderEpochResponse ProduceRequest ProduceResponse
-        LeaderChangeMessage SnapshotHeaderRecord SnapshotFooterRecord KRaftVersionRecord VotersRecord
-        AbortTransactionRecord AccessControlEntryRecord BeginTransactionRecord BrokerRegistrationChangeRecord
-        ClearElrRecord ClientQuotaRecord ConfigRecord DelegationTokenRecord EndTransactionRecord FeatureLevelRecord
-        FenceBrokerRecord NoOpRecord PartitionChangeRecord PartitionRecord ProducerIdsRecord RegisterBrokerRecord
-        RegisterControllerRecord RemoveAccessControlEntryRecord RemoveDelegationTokenRecord RemoveTopicRecord
-        RemoveUserScramCredentialRecord TopicRecord UnfenceBrokerRecord UnregisterBrokerRecord
+        ApiVersionsRequest ApiVersionsResponse CreatePartitionsRequest CreatePartitionsResponse
+        CreateTopicsRequest CreateTopicsResponse DeleteTopicsRequest DeleteTopicsResponse DescribeClusterRequest
+        DescribeClusterResponse DescribeProducersRequest DescribeProducersResponse
+        DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse FetchRequest FetchResponse
+        InitProducerIdRequest InitProducerIdResponse ListOffsetsRequest ListOffsetsResponse MetadataRequest
+        MetadataResponse OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse ProduceRequest ProduceResponse
+        ConsumerGroupDescribeRequest ConsumerGroupDescribeResponse ConsumerGroupHeartbeatRequest
+        ConsumerGroupHeartbeatResponse DeleteGroupsRequest DeleteGroupsResponse DescribeGroupsRequest
+        DescribeGroupsResponse FindCoordinatorRequest FindCoordinatorResponse HeartbeatRequest HeartbeatResponse
+        JoinGroupRequest JoinGroupResponse LeaveGroupRequest LeaveGroupResponse ListGroupsRequest
+        ListGroupsResponse OffsetCommitRequest OffsetCommitResponse OffsetDeleteRequest OffsetDeleteResponse
+        OffsetFetchRequest OffsetFetchResponse SyncGroupRequest SyncGroupResponse LeaderChangeMessage
+        SnapshotHeaderRecord SnapshotFooterRecord KRaftVersionRecord VotersRecord AbortTransactionRecord
+        AccessControlEntryRecord BeginTransactionRecord BrokerRegistrationChangeRecord ClearElrRecord
+        ClientQuotaRecord ConfigRecord DelegationTokenRecord EndTransactionRecord FeatureLevelRecord
+        FenceBrokerRecord NoOpRecord PartitionChangeRecord PartitionRecord ProducerIdsRecord
+        RegisterBrokerRecord RegisterControllerRecord RemoveAccessControlEntryRecord RemoveDelegationTokenRecord
+        RemoveTopicRecord RemoveUserScramCredentialRecord TopicRecord UnfenceBrokerRecord UnregisterBrokerRecord
         UserScramCredentialRecord ZkMigrationStateRecord
     };
     assert_eq!(compared, lines(DEFAULTS).count());

@@ -3,9 +3,11 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use wire::messages::{
-    api_versions, create_partitions, create_topics, delete_topics, describe_cluster, describe_producers,
-    describe_topic_partitions, fetch, init_producer_id, list_offsets, metadata, offset_for_leader_epoch,
-    produce,
+    api_versions, consumer_group_describe, consumer_group_heartbeat, create_partitions, create_topics,
+    delete_groups, delete_topics, describe_cluster, describe_groups, describe_producers,
+    describe_topic_partitions, fetch, find_coordinator, heartbeat, init_producer_id, join_group, leave_group,
+    list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
+    produce, sync_group,
 };
 use wire::{Payload, StrBytes};
 
@@ -279,5 +281,122 @@ sample! {
             error_code, partition_index, leader_id, leader_epoch, replica_nodes, isr_nodes,
             eligible_leader_replicas, last_known_elr, offline_replicas
         }
+    }    find_coordinator::{
+        FindCoordinatorRequest { key(..4), key_type(1..), coordinator_keys(4..) }
+        FindCoordinatorResponse {
+            throttle_time_ms, error_code(..4), error_message, node_id(..4), host(..4), port(..4), coordinators(4..)
+        }
+        Coordinator { key, node_id, host, port, error_code, error_message }
+    }
+    join_group::{
+        JoinGroupRequest {
+            group_id, session_timeout_ms, rebalance_timeout_ms, member_id, group_instance_id(5..), protocol_type,
+            protocols, reason
+        }
+        JoinGroupRequestProtocol { name, metadata }
+        JoinGroupResponse {
+            throttle_time_ms, error_code, generation_id, protocol_type, protocol_name(null 7..), leader,
+            skip_assignment(9..), member_id, members
+        }
+        JoinGroupResponseMember { member_id, group_instance_id, metadata }
+    }
+    sync_group::{
+        SyncGroupRequest {
+            group_id, generation_id, member_id, group_instance_id(3..), protocol_type, protocol_name, assignments
+        }
+        SyncGroupRequestAssignment { member_id, assignment }
+        SyncGroupResponse { throttle_time_ms, error_code, protocol_type, protocol_name, assignment }
+    }
+    heartbeat::{
+        HeartbeatRequest { group_id, generation_id, member_id, group_instance_id(3..) }
+        HeartbeatResponse { throttle_time_ms, error_code }
+    }
+    leave_group::{
+        LeaveGroupRequest { group_id, member_id(..3), members(3..) }
+        MemberIdentity { member_id, group_instance_id, reason }
+        LeaveGroupResponse { throttle_time_ms, error_code, members(3..) }
+        MemberResponse { member_id, group_instance_id, error_code }
+    }
+    offset_commit::{
+        OffsetCommitRequest {
+            group_id, generation_id_or_member_epoch, member_id, group_instance_id(7..), retention_time_ms, topics
+        }
+        OffsetCommitRequestTopic { name, topic_id, partitions }
+        OffsetCommitRequestPartition {
+            partition_index, committed_offset, committed_leader_epoch, committed_metadata
+        }
+        OffsetCommitResponse { throttle_time_ms, topics }
+        OffsetCommitResponseTopic { name, topic_id, partitions }
+        OffsetCommitResponsePartition { partition_index, error_code }
+    }
+    offset_fetch::{
+        OffsetFetchRequest { group_id(..8), topics(2..8), groups(8..), require_stable(7..) }
+        OffsetFetchRequestTopic { name, partition_indexes }
+        OffsetFetchRequestGroup { group_id, member_id, member_epoch, topics }
+        OffsetFetchRequestTopics { name, topic_id, partition_indexes }
+        OffsetFetchResponse { throttle_time_ms, topics(..8), error_code, groups(8..) }
+        OffsetFetchResponseTopic { name, partitions }
+        OffsetFetchResponsePartition {
+            partition_index, committed_offset, committed_leader_epoch, metadata, error_code
+        }
+        OffsetFetchResponseGroup { group_id, topics, error_code }
+        OffsetFetchResponseTopics { name, topic_id, partitions }
+        OffsetFetchResponsePartitions {
+            partition_index, committed_offset, committed_leader_epoch, metadata, error_code
+        }
+    }
+    offset_delete::{
+        OffsetDeleteRequest { group_id, topics }
+        OffsetDeleteRequestTopic { name, partitions }
+        OffsetDeleteRequestPartition { partition_index }
+        OffsetDeleteResponse { error_code, throttle_time_ms, topics }
+        OffsetDeleteResponseTopic { name, partitions }
+        OffsetDeleteResponsePartition { partition_index, error_code }
+    }
+    list_groups::{
+        ListGroupsRequest { states_filter(4..), types_filter(5..) }
+        ListGroupsResponse { throttle_time_ms, error_code, groups }
+        ListedGroup { group_id, protocol_type, group_state, group_type }
+    }
+    describe_groups::{
+        DescribeGroupsRequest { groups, include_authorized_operations(3..) }
+        DescribeGroupsResponse { throttle_time_ms, groups }
+        DescribedGroup {
+            error_code, error_message(6..), group_id, group_state, protocol_type, protocol_data, members,
+            authorized_operations(3..)
+        }
+        DescribedGroupMember {
+            member_id, group_instance_id, client_id, client_host, member_metadata, member_assignment
+        }
+    }
+    delete_groups::{
+        DeleteGroupsRequest { groups_names }
+        DeleteGroupsResponse { throttle_time_ms, results }
+        DeletableGroupResult { group_id, error_code }
+    }
+    consumer_group_heartbeat::{
+        ConsumerGroupHeartbeatRequest {
+            group_id, member_id, member_epoch, instance_id, rack_id, rebalance_timeout_ms, subscribed_topic_names,
+            subscribed_topic_regex(1..), server_assignor, topic_partitions
+        }
+        ConsumerGroupHeartbeatResponse {
+            throttle_time_ms, error_code, error_message, member_id, member_epoch, heartbeat_interval_ms, assignment
+        }
+        Assignment { topic_partitions }
+        TopicPartitions { topic_id, partitions }
+    }
+    consumer_group_describe::{
+        ConsumerGroupDescribeRequest { group_ids, include_authorized_operations }
+        ConsumerGroupDescribeResponse { throttle_time_ms, groups }
+        DescribedGroup {
+            error_code, error_message, group_id, group_state, group_epoch, assignment_epoch, assignor_name, members,
+            authorized_operations
+        }
+        Member {
+            member_id, instance_id, rack_id, member_epoch, client_id, client_host, subscribed_topic_names,
+            subscribed_topic_regex, assignment, target_assignment, member_type
+        }
+        Assignment { topic_partitions }
+        TopicPartitions { topic_id, topic_name, partitions }
     }
 }
