@@ -9,8 +9,8 @@
 //!
 //! # Where each part is
 //! - `writer` appends and rolls, `flush` syncs, `retention` takes away; `shared` is what they publish.
-//! - `segment` is one segment as all share it, `index_file` a living index of it. `locate` finds a batch by offset,
-//!   `by_time` by timestamp, `reader` reads.
+//! - `segment` is one segment as all share it, `index_file` a living index of it, `aborted` its aborted transactions.
+//!   `locate` finds a batch by offset, `by_time` by timestamp, `reader` reads.
 //! - `open` recovers: `scan` reads with checksums, `walk` reads headers only, `rebuild` says what the indexes should be.
 //! - `repair` rebuilds an index that a lookup found wrong.
 //!
@@ -35,6 +35,7 @@
 //! Recovery cuts at a missing stretch of offsets above the recovery point, unless the topic is compacted; it never cuts
 //! below that point, where Kafka does; and it refuses message formats v0 and v1 rather than cut them.
 
+mod aborted;
 mod by_time;
 pub mod checkpoint;
 mod config;

@@ -16,11 +16,11 @@ use std::sync::Arc;
 use base::{Millis, Offset};
 use disk::{Disk, OpenHow};
 
+use crate::aborted;
 use crate::checkpoint::EpochLine;
 use crate::config::{Known, LogConfig};
 use crate::epochs::Epochs;
 use crate::error::{Damage, LogError};
-use crate::index::TxnEntry;
 use crate::names::{FileName, Kind};
 use crate::place::Place;
 use crate::retention::park;
@@ -44,6 +44,9 @@ pub struct Opened {
     pub dropped_segments: Vec<Offset>,
     /// Base offsets of segments whose indexes were rebuilt.
     pub rebuilt_indexes: Vec<Offset>,
+    /// Base offsets of segments whose `.txnindex` must be made anew from the markers in them ([`Log::write_aborted`]),
+    /// ascending: those that were scanned and hold markers, and those whose `.txnindex` is damaged.
+    pub unindexed: Vec<Offset>,
     /// What was flushed once and is damaged now. It was left as it is; reading it is an error.
     pub damage: Vec<Damage>,
 }
@@ -180,6 +183,7 @@ impl Opening {
                         self.unsynced.push(Arc::clone(&segment));
                     }
                     self.kept.push(Kept { segment, end, scanned: None, tail: None });
+                    self.check_aborted(file)?;
                     end
                 }
                 Plan::FindEnd => {
@@ -191,6 +195,7 @@ impl Opening {
                                 self.opened.rebuilt_indexes.push(file.base);
                             }
                             self.kept.push(Kept { segment, end, scanned: None, tail: Some(tail) });
+                            self.check_aborted(file)?;
                             end
                         }
                         None => self.scan(file, next)?,
@@ -296,9 +301,30 @@ impl Opening {
             });
             segment.note_hole(hole);
         }
+        if scanned.has_markers {
+            self.opened.unindexed.push(file.base);
+        } else if file.txn_index {
+            self.place.disk.remove_file(&segment.path(Kind::TxnIndex))?;
+        }
         self.unsynced.push(Arc::clone(&segment));
         self.kept.push(Kept { segment, end, scanned: Some(scanned), tail: None });
         Ok(end)
+    }
+
+    /// Looks whether the `.txnindex` of a segment that is not scanned can be believed.
+    fn check_aborted(&mut self, file: &Files) -> Result<(), LogError> {
+        if !file.txn_index {
+            return Ok(());
+        }
+        let path = self.place.path(FileName::new(file.base, Kind::TxnIndex));
+        match aborted::read(&*self.place.disk, &path, file.base) {
+            Err(LogError::Damaged { file: path, position, why }) => {
+                tracing::warn!(file = %path.display(), position, why, "aborted transactions are looked for again");
+                self.opened.unindexed.push(file.base);
+                Ok(())
+            }
+            other => other.map(drop),
+        }
     }
 
     fn report(&mut self, damage: Damage) {
@@ -323,6 +349,7 @@ impl Opening {
             dropped = files.iter().map(|file| file.base).collect();
             self.kept.clear();
             self.unsynced.clear();
+            self.opened.unindexed.clear();
             self.cut = None;
         }
         let changed = self.cut.is_some() || !dropped.is_empty();
@@ -344,7 +371,7 @@ impl Opening {
             self.place.disk.sync_dir(&self.place.dir)?;
         }
         if let (Some(len), Some(last)) = (self.cut, self.kept.last()) {
-            cut(&last.segment, len, last.end)?;
+            cut(&last.segment, len)?;
         }
         self.opened.dropped_segments = dropped;
 
@@ -425,17 +452,10 @@ fn activate(last: &Kept, now: Millis) -> Result<Active, LogError> {
 
 /// Cuts a segment at a batch border, and syncs that: bytes behind it must not come back when others were written over
 /// them in part.
-fn cut(segment: &Arc<Segment>, len: u64, end: Offset) -> Result<(), LogError> {
+fn cut(segment: &Arc<Segment>, len: u64) -> Result<(), LogError> {
     let file = segment.place.disk.open(&segment.path(Kind::Log), OpenHow::Write)?;
     file.set_len(len)?;
     file.sync()?;
-    let path = segment.path(Kind::TxnIndex);
-    if let Some(bytes) = disk::read_whole(&*segment.place.disk, &path, 1 << 30)? {
-        let kept = TxnEntry::all(&bytes).take_while(|entry| entry.last_offset < end).count() * TxnEntry::LEN;
-        if kept < bytes.len() {
-            segment.place.disk.open(&path, OpenHow::Write)?.set_len(kept as u64)?;
-        }
-    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base::{LeaderEpoch, Millis, Offset};
-use records::BatchHeader;
+use records::{BatchHeader, HEADER_LEN};
 
 use crate::error::LogError;
 use crate::index::TxnEntry;
@@ -13,9 +13,6 @@ use crate::names::Kind;
 use crate::range::FileRange;
 use crate::segment::Segment;
 use crate::shared::{Shared, holding};
-
-/// A `.txnindex` is read whole, so it may not be larger than this: 31 million aborted transactions.
-const LARGEST_TXN_INDEX: u64 = 1 << 30;
 
 /// A view of a log for any number of readers, valid for the life of the log. Sees whole appended batches only, and takes
 /// no lock that anybody holds over I/O.
@@ -31,6 +28,9 @@ pub struct ReadOut {
     pub range: Option<FileRange>,
     /// Bytes in [`Self::range`].
     pub bytes: u32,
+    /// An offset that is not below the end of these batches, if [`Self::range`] reaches as far as its segment does; else the
+    /// next batch begins behind it.
+    end: Option<Offset>,
 }
 
 /// One step of a walk over batch headers.
@@ -129,28 +129,43 @@ impl LogReader {
         self.shared.epochs.load().latest()
     }
 
-    /// The aborted transactions that overlap `from..to`, from the `.txnindex` files, in their order (Kafka:
+    /// As [`Self::read`], and the aborted transactions among what was read: those that overlap the offsets from `from` to the
+    /// end of the last batch, in the order of their markers.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`] and of [`Self::aborted_transactions`].
+    pub fn read_committed(
+        &self,
+        from: Offset,
+        ceiling: Offset,
+        max_bytes: u32,
+        at_least_one: bool,
+    ) -> Result<(ReadOut, Vec<TxnEntry>), LogError> {
+        let out = self.read(from, ceiling, max_bytes, at_least_one)?;
+        let Some(range) = &out.range else { return Ok((out, Vec::new())) };
+        let to = match out.end {
+            Some(end) => end,
+            None => behind(range)?.unwrap_or(ceiling),
+        };
+        let aborted = self.aborted_transactions(from, to)?;
+        Ok((out, aborted))
+    }
+
+    /// The aborted transactions that overlap `from..to`, in the order of their markers (Kafka:
     /// `TransactionIndex.collectAbortedTxns`).
     ///
     /// # Errors
-    /// When such a file cannot be read, or holds entries of a version other than 0.
+    /// When a `.txnindex` cannot be read, or says what such a file cannot say.
     pub fn aborted_transactions(&self, from: Offset, to: Offset) -> Result<Vec<TxnEntry>, LogError> {
         let mut aborted = Vec::new();
         let segments = self.shared.segments.load();
         for segment in &segments[holding(&segments, from)..] {
-            let path = segment.path(Kind::TxnIndex);
-            let Some(bytes) = disk::read_whole(&*segment.place.disk, &path, LARGEST_TXN_INDEX)? else {
-                continue;
-            };
-            for (at, entry) in TxnEntry::all(&bytes).enumerate() {
-                if entry.version != 0 {
-                    let why = format!("version {} of an aborted transaction is not known", entry.version);
-                    let position = (at * TxnEntry::LEN) as u64;
-                    return Err(LogError::Damaged { file: path, position, why });
+            let entries = segment.aborted().map_err(|error| self.unless_removed(segment, from, error))?;
+            for entry in &entries[entries.partition_point(|entry| entry.last_offset < from)..] {
+                if entry.first_offset < to {
+                    aborted.push(*entry);
                 }
-                if entry.last_offset >= from && entry.first_offset < to {
-                    aborted.push(entry);
-                }
+                // When it ended, no older transaction was open: whatever ends behind it begins at `to` or later.
                 if entry.last_stable_offset >= to {
                     return Ok(aborted);
                 }
@@ -199,7 +214,16 @@ fn read_segment(
     }
     let bytes = u32::try_from(border - start).expect("no more than was asked for, or one batch");
     let range = FileRange { file: first.file, position: start, len: bytes };
-    Ok(Some(ReadOut { range: (bytes > 0).then_some(range), bytes }))
+    let end = (border >= len).then_some(end);
+    Ok(Some(ReadOut { range: (bytes > 0).then_some(range), bytes, end }))
+}
+
+/// The offset of the batch that begins where `range` ends, in a part of the file that counts; `None` where damage begins.
+fn behind(range: &FileRange) -> Result<Option<Offset>, LogError> {
+    let mut header = [0; HEADER_LEN];
+    let read = range.file.read_at(range.position + u64::from(range.len), &mut header)?;
+    let header = (read == HEADER_LEN).then(|| BatchHeader::parse(&header).ok()).flatten();
+    Ok(header.map(|header| header.base_offset))
 }
 
 /// The walk of [`LogReader::headers`]. Steps over damage, which is logged; ends after the first error.

@@ -9,6 +9,7 @@ use base::Offset;
 use disk::{DiskFile, OpenHow};
 use parking_lot::Mutex;
 
+use crate::aborted::Aborted;
 use crate::error::LogError;
 use crate::index::{OffsetEntry, TimeEntry};
 use crate::index_file::IndexFile;
@@ -28,6 +29,8 @@ pub(crate) struct Segment {
     pub(crate) rules: IndexRules,
     pub(crate) offsets: IndexFile<OffsetEntry>,
     pub(crate) times: IndexFile<TimeEntry>,
+    /// The transactions that were aborted in it.
+    pub(crate) aborted: Aborted,
     /// Bytes of whole batches, from the start of the file.
     len: AtomicU64,
     /// The offset after the last batch; for a sealed segment, the base offset of the next one.
@@ -92,6 +95,7 @@ impl Segment {
             rules,
             offsets: IndexFile::new(Arc::clone(place), base, lengths.index),
             times: IndexFile::new(Arc::clone(place), base, lengths.time_index),
+            aborted: Aborted::default(),
             len: AtomicU64::new(lengths.log),
             end: AtomicI64::new(end.0),
             sealed: AtomicBool::new(true),
@@ -183,6 +187,7 @@ impl Segment {
         *self.log.lock() = None;
         self.offsets.close_handle();
         self.times.close_handle();
+        self.aborted.give_up();
     }
 }
 
@@ -195,7 +200,7 @@ pub(crate) struct OpenFiles {
 impl OpenFiles {
     /// Takes note that `segment` has its files open, and closes the files of the one opened first when there are too
     /// many. A reader that holds such a file keeps it; a later read opens it again.
-    fn note(&self, segment: &Arc<Segment>) {
+    pub(crate) fn note(&self, segment: &Arc<Segment>) {
         let mut opened = self.opened.lock();
         opened.retain(|other| other.as_ptr() != Arc::as_ptr(segment));
         opened.push_back(Arc::downgrade(segment));

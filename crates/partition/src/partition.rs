@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 
 use base::{LeaderEpoch, Millis, Offset};
 use disk::{Disk, RevocableDisk};
+use log::index::TxnEntry;
 use log::{FileRange, Found, Known, Log, LogError, LogReader};
 use parking_lot::Mutex;
 use records::{BatchHeader, CheckedBatch};
@@ -78,6 +79,8 @@ pub struct Read {
     pub ranges: Vec<FileRange>,
     /// Bytes in all of [`Self::ranges`].
     pub bytes: u32,
+    /// For read_committed: the aborted transactions among the records, in the order of their markers.
+    pub aborted: Option<Vec<TxnEntry>>,
     /// The marks that bounded the read.
     pub marks: Marks,
 }
@@ -113,11 +116,12 @@ impl Partition {
         now: Millis,
     ) -> Result<(Arc<Self>, Opened), PartitionError> {
         let disk = Arc::new(RevocableDisk::new(disk));
-        let (log, opened) =
+        let (mut log, opened) =
             Log::open(Arc::clone(&disk) as Arc<dyn Disk>, dir, config.log.clone(), known, now)?;
         let reader = log.reader();
-        let Restored { tracker: mut producers, snapshot, bad: bad_snapshots, replayed: replayed_batches } =
+        let Restored { tracker: mut producers, snapshot, bad: mut bad_snapshots, replayed: replayed_batches } =
             restore::restore(disk.as_ref(), dir, &reader, config.producer_expiration_ms, now)?;
+        bad_snapshots.extend(restore::index_aborted(disk.as_ref(), dir, &mut log, &opened.unindexed)?);
         let mut marks = Marks::at_open(log_marks(&log), config.ack());
         producers.settle_below(marks.high_watermark);
         marks.hold_stable(producers.first_unstable());
@@ -303,10 +307,17 @@ impl Partition {
         }
         let ceiling = marks.ceiling(isolation);
         if from >= ceiling {
-            return Ok(Read { ranges: Vec::new(), bytes: 0, marks });
+            let aborted = (isolation == Isolation::ReadCommitted).then(Vec::new);
+            return Ok(Read { ranges: Vec::new(), bytes: 0, aborted, marks });
         }
-        let found = self.log.read(from, ceiling, max_bytes, at_least_one)?;
-        Ok(Read { ranges: found.range.into_iter().collect(), bytes: found.bytes, marks })
+        let (found, aborted) = match isolation {
+            Isolation::ReadUncommitted => (self.log.read(from, ceiling, max_bytes, at_least_one)?, None),
+            Isolation::ReadCommitted => {
+                let (found, aborted) = self.log.read_committed(from, ceiling, max_bytes, at_least_one)?;
+                (found, Some(aborted))
+            }
+        };
+        Ok(Read { ranges: found.range.into_iter().collect(), bytes: found.bytes, aborted, marks })
     }
 
     /// The marks of now.

@@ -6,18 +6,22 @@
 //! an empty tracker, say what else each had written. The same walk serves a clean stop, a kill, and a directory that
 //! Kafka stopped; no second snapshot is needed, and none that Kafka would not write itself.
 //!
+//! The aborted transactions of a segment that was scanned (its `.txnindex`) come from such a walk as well.
+//!
 //! The walk looks back no farther than [`REACH`]: a producer whose batch lies deeper keeps its newest batch only.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use base::{Millis, Offset, Sequence};
 use disk::Disk;
+use log::index::TxnEntry;
 use log::names::{FileName, Kind};
 use log::producer_snapshot::{self, SnapshotRow};
-use log::{LogError, LogReader, Walked};
+use log::{Log, LogError, LogReader, Walked};
 use records::control::EndTxnMarker;
-use state_machines::sequence::{Claim, Marker, Origin, Outcome, REMEMBERED_BATCHES, Row, Tracker};
+use state_machines::sequence::{Claim, Ended, Marker, Origin, Outcome, REMEMBERED_BATCHES, Row, Tracker};
 
 use crate::reach;
 
@@ -55,22 +59,7 @@ pub(crate) fn restore(
 ) -> Result<Restored, LogError> {
     let end = log.log_end();
     let mut bad = Vec::new();
-    let mut base = None;
-    for offset in tidy(disk, dir, log)?.into_iter().rev() {
-        let Some(bytes) = producer_snapshot::read(disk, dir, offset)? else { continue };
-        match producer_snapshot::decode(&bytes) {
-            Ok(rows) => {
-                base = Some((offset, rows));
-                break;
-            }
-            Err(why) => {
-                let partition = dir.display();
-                tracing::warn!(%partition, %offset, %why, "a damaged producer snapshot is removed");
-                producer_snapshot::remove(disk, dir, offset)?;
-                bad.push(offset);
-            }
-        }
-    }
+    let base = newest_good(disk, dir, tidy(disk, dir, log)?, &mut bad)?;
     let snapshot = base.as_ref().map(|(offset, _)| *offset);
     let (base, rows) = base.unwrap_or_else(|| (first_offset(log), Vec::new()));
     let ages = Ages::of(disk, dir, now)?;
@@ -86,15 +75,79 @@ pub(crate) fn restore(
             continue;
         }
         tracker = Tracker::new(expiration_ms);
-        replayed += replay(log, &mut tracker, from, base)?;
+        replayed += replay(log, &mut tracker, from, base, drop)?;
         tracker.load(rows.iter().copied());
-        replayed += replay(log, &mut tracker, base, end)?;
+        replayed += replay(log, &mut tracker, base, end, drop)?;
         if from <= floor || is_complete(&tracker, floor) {
             break;
         }
     }
     tracker.expire(now);
     Ok(Restored { tracker, snapshot, bad, replayed })
+}
+
+/// The newest of these snapshots (ascending) that can be read. Damaged ones are removed, and added to `bad`.
+fn newest_good(
+    disk: &dyn Disk,
+    dir: &Path,
+    offsets: Vec<Offset>,
+    bad: &mut Vec<Offset>,
+) -> Result<Option<(Offset, Vec<SnapshotRow>)>, LogError> {
+    for offset in offsets.into_iter().rev() {
+        let Some(bytes) = producer_snapshot::read(disk, dir, offset)? else { continue };
+        match producer_snapshot::decode(&bytes) {
+            Ok(rows) => return Ok(Some((offset, rows))),
+            Err(why) => {
+                let partition = dir.display();
+                tracing::warn!(%partition, %offset, %why, "a damaged producer snapshot is removed");
+                producer_snapshot::remove(disk, dir, offset)?;
+                bad.push(offset);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Writes the `.txnindex` of these segments anew (Kafka: `LogSegment.recover`): replays the producers, from the newest good
+/// snapshot at or below the first of them on, and sees which transactions their markers abort. Returns the snapshots that
+/// were damaged, and are removed now.
+///
+/// # Errors
+/// When a file operation fails.
+pub(crate) fn index_aborted(
+    disk: &dyn Disk,
+    dir: &Path,
+    log: &mut Log,
+    segments: &[Offset],
+) -> Result<Vec<Offset>, LogError> {
+    let (Some(&first), Some(&last)) = (segments.first(), segments.last()) else { return Ok(Vec::new()) };
+    let reader = log.reader();
+    let bases = reader.segment_bases();
+    let mut usable = producer_snapshot::list(disk, dir)?;
+    usable.retain(|offset| *offset >= first_offset(&reader) && *offset <= first);
+    let mut bad = Vec::new();
+    let (from, rows) =
+        newest_good(disk, dir, usable, &mut bad)?.unwrap_or_else(|| (first_offset(&reader), Vec::new()));
+    let mut tracker = Tracker::new(i64::MAX);
+    tracker.load(rows.iter().map(|row| (from_file(row), Millis::NONE)));
+    let behind = bases.iter().find(|base| **base > last).copied().unwrap_or(reader.log_end());
+    let mut aborted: BTreeMap<Offset, Vec<TxnEntry>> =
+        segments.iter().map(|base| (*base, Vec::new())).collect();
+    replay(&reader, &mut tracker, from, behind, |ended| {
+        let within = bases.partition_point(|base| *base <= ended.last_offset).saturating_sub(1);
+        let entries = bases.get(within).and_then(|base| aborted.get_mut(base));
+        if let (Outcome::Abort, Some(entries)) = (ended.outcome, entries) {
+            entries.push(TxnEntry {
+                version: 0,
+                producer_id: ended.producer_id,
+                first_offset: ended.first_offset,
+                last_offset: ended.last_offset,
+                last_stable_offset: ended.last_stable,
+            });
+        }
+    })?;
+    aborted.iter().try_for_each(|(base, entries)| log.write_aborted(*base, entries))?;
+    Ok(bad)
 }
 
 /// Removes the snapshots outside the log, and all between segments but the newest; returns the offsets that stay.
@@ -138,8 +191,15 @@ fn is_complete(tracker: &Tracker, floor: Offset) -> bool {
     })
 }
 
-/// Tells `tracker` every batch in `from..to`, and says how many headers were read. What is damaged the log steps over.
-fn replay(log: &LogReader, tracker: &mut Tracker, from: Offset, to: Offset) -> Result<u64, LogError> {
+/// Tells `tracker` every batch in `from..to` and `on_end` every transaction that ends there, and says how many headers were
+/// read. What is damaged the log steps over.
+fn replay(
+    log: &LogReader,
+    tracker: &mut Tracker,
+    from: Offset,
+    to: Offset,
+    mut on_end: impl FnMut(Ended),
+) -> Result<u64, LogError> {
     let mut replayed = 0;
     if from < to {
         for walked in log.headers(from) {
@@ -147,37 +207,35 @@ fn replay(log: &LogReader, tracker: &mut Tracker, from: Offset, to: Offset) -> R
             if walked.header.base_offset >= to {
                 break;
             }
-            replay_one(tracker, &walked)?;
+            replay_one(tracker, &walked)?.into_iter().for_each(&mut on_end);
             replayed += 1;
         }
     }
     Ok(replayed)
 }
 
-fn replay_one(tracker: &mut Tracker, walked: &Walked) -> Result<(), LogError> {
+fn replay_one(tracker: &mut Tracker, walked: &Walked) -> Result<Option<Ended>, LogError> {
     let Walked { header, at, appended_before } = walked;
     if !header.producer_id.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     if !header.attributes.is_control() {
         tracker.replay(&claim_of(header), header.base_offset, *appended_before);
-        return Ok(());
+        return Ok(None);
     }
     // A control batch that compaction has emptied says nothing; other control records do not concern producers.
     let batch = at.read()?;
-    let Ok(records) = records::records_of(&batch, MARKER_BYTES) else { return Ok(()) };
-    let Some(Ok(record)) = records.iter().next() else { return Ok(()) };
-    if let Ok(end) = EndTxnMarker::of(&record) {
-        let marker = Marker {
-            producer_id: header.producer_id,
-            epoch: header.producer_epoch,
-            coordinator_epoch: end.coordinator_epoch,
-            outcome: if end.committed { Outcome::Commit } else { Outcome::Abort },
-            timestamp: header.max_timestamp,
-        };
-        tracker.replay_marker(&marker, header.base_offset, *appended_before);
-    }
-    Ok(())
+    let Ok(records) = records::records_of(&batch, MARKER_BYTES) else { return Ok(None) };
+    let Some(Ok(record)) = records.iter().next() else { return Ok(None) };
+    let Ok(end) = EndTxnMarker::of(&record) else { return Ok(None) };
+    let marker = Marker {
+        producer_id: header.producer_id,
+        epoch: header.producer_epoch,
+        coordinator_epoch: end.coordinator_epoch,
+        outcome: if end.committed { Outcome::Commit } else { Outcome::Abort },
+        timestamp: header.max_timestamp,
+    };
+    Ok(tracker.replay_marker(&marker, header.base_offset, *appended_before))
 }
 
 /// More than any control record takes, should one ever be compressed.

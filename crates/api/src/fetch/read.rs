@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::{LeaderEpoch, Offset};
 use log::FileRange;
+use log::index::TxnEntry;
 use partition::{Isolation, Marks, Partition, Stopped};
 use settings::{Compression, TopicSettings};
 use wire::messages::fetch::AbortedTransaction;
@@ -80,11 +81,7 @@ impl Target {
                 code => code,
             }
         })?;
-        let aborted = match terms.isolation {
-            Isolation::ReadUncommitted => None,
-            Isolation::ReadCommitted if read.bytes == 0 => Some(Vec::new()),
-            Isolation::ReadCommitted => Some(aborted(partition, offset, read.marks.last_stable)?),
-        };
+        let aborted = read.aborted.map(|entries| entries.iter().map(aborted).collect());
         Ok(Found { marks: read.marks, ranges: read.ranges, bytes: read.bytes, diverging: None, aborted })
     }
 
@@ -173,22 +170,6 @@ fn is_behind(partition: &Partition, offset: Offset, marks: &Marks, isolation: Is
     partition.log().segment_bases().iter().any(|base| offset < *base && *base < ceiling)
 }
 
-/// The aborted transactions from `from` up to the last stable offset. Those beyond the records that are sent do no harm:
-/// a consumer looks at one when it comes to its first offset.
-fn aborted(
-    partition: &Partition,
-    from: Offset,
-    last_stable: Offset,
-) -> Result<Vec<AbortedTransaction>, Code> {
-    let entries = partition
-        .log()
-        .aborted_transactions(from, last_stable)
-        .map_err(|error| partitions::broken_read(&error))?;
-    Ok(entries
-        .iter()
-        .map(|entry| AbortedTransaction {
-            producer_id: entry.producer_id.0,
-            first_offset: entry.first_offset.0,
-        })
-        .collect())
+fn aborted(entry: &TxnEntry) -> AbortedTransaction {
+    AbortedTransaction { producer_id: entry.producer_id.0, first_offset: entry.first_offset.0 }
 }

@@ -35,6 +35,8 @@ pub(super) struct Scanned {
     pub(super) epochs: Vec<EpochLine>,
     /// The largest timestamp of the first batch.
     pub(super) first_timestamp: Option<Millis>,
+    /// Whether a transaction may have ended here.
+    pub(super) has_markers: bool,
 }
 
 /// What a scan may take for granted.
@@ -59,6 +61,7 @@ pub(super) fn scan(place: &Place, files: &Files, given: Given) -> Result<Scanned
         builder: IndexBuilder::new(base, given.rules),
         epochs: Vec::new(),
         first_timestamp: None,
+        has_markers: false,
     };
     if files.log == 0 {
         return Ok(scanned);
@@ -90,6 +93,7 @@ pub(super) fn scan(place: &Place, files: &Files, given: Given) -> Result<Scanned
                 scanned.builder.take(&header, position, behind_a_hole);
                 behind_a_hole = false;
                 scanned.first_timestamp.get_or_insert(header.max_timestamp);
+                scanned.has_markers |= header.attributes.is_control() && header.producer_id.is_some();
                 let epoch = header.leader_epoch;
                 if scanned.epochs.last().is_none_or(|last| epoch > last.epoch) {
                     scanned.epochs.push(EpochLine { epoch, start: header.base_offset });

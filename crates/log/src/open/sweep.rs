@@ -18,6 +18,8 @@ pub(super) struct Files {
     pub(super) log: u64,
     pub(super) index: Option<u64>,
     pub(super) time_index: Option<u64>,
+    /// Whether there is a `.txnindex`.
+    pub(super) txn_index: bool,
 }
 
 /// Sweeps the directory, and says which segments it holds, oldest first.
@@ -29,13 +31,14 @@ pub(super) fn sweep(place: &Place) -> Result<Vec<Files>, LogError> {
     }
     let mut segments = BTreeMap::new();
     for (name, len) in entries.iter().filter(|(name, _)| name.kind == Kind::Log) {
-        let files = Files { base: name.offset, log: *len, index: None, time_index: None };
+        let files = Files { base: name.offset, log: *len, index: None, time_index: None, txn_index: false };
         segments.insert(name.offset, files);
     }
     for (name, len) in entries {
         match (segments.get_mut(&name.offset), name.kind) {
             (Some(files), Kind::Index) => files.index = Some(len),
             (Some(files), Kind::TimeIndex) => files.time_index = Some(len),
+            (Some(files), Kind::TxnIndex) => files.txn_index = true,
             (None, Kind::Index | Kind::TimeIndex | Kind::TxnIndex) => {
                 tracing::warn!(file = %place.path(name).display(), "an index without its segment is removed");
                 place.disk.remove_file(&place.path(name))?;

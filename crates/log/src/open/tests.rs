@@ -28,6 +28,7 @@ fn every_row_of_the_plan() {
             log: 500,
             index: index.then_some(8),
             time_index: time_index.then_some(12),
+            txn_index: false,
         };
         let plan = plan(&known(clean, 20), &files, next.map(Offset));
         assert_eq!(plan, expected, "clean: {clean}, indexes: {index} {time_index}, next: {next:?}");

@@ -1,6 +1,7 @@
 //! The log through its public face.
 #![cfg(test)]
 
+mod aborted;
 mod common;
 mod crash;
 mod faults;

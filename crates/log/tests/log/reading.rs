@@ -1,7 +1,7 @@
 //! Reads by offset and by timestamp, header walks, segment borders, bad indexes.
 
 use base::{LeaderEpoch, Millis, Offset};
-use log::index::{OffsetEntry, TxnEntry};
+use log::index::OffsetEntry;
 use log::{Found, Known, Log, LogConfig, LogError};
 use records::{BatchHeader, Codec};
 
@@ -366,33 +366,6 @@ fn damage_is_met_once_and_the_rest_is_served() {
     let since = |time| log.reader().offset_for_timestamp(Millis(time), Offset(80)).unwrap();
     assert_eq!(since(1050), found(14, 1070));
     assert_eq!(rig.bytes(name), bytes, "nothing was changed");
-}
-
-#[test]
-fn aborted_transactions_come_from_the_index_of_each_segment() {
-    let rig = Rig::new();
-    let log = filled(&rig);
-    let bases = log.reader().segment_bases();
-    let entry = |first: i64, last: i64, stable: i64| TxnEntry {
-        version: 0,
-        producer_id: base::ProducerId(1),
-        first_offset: Offset(first),
-        last_offset: Offset(last),
-        last_stable_offset: Offset(stable),
-    };
-    let write = |base: Offset, entries: &[TxnEntry]| {
-        let bytes: Vec<u8> = entries.iter().flat_map(TxnEntry::encode).collect();
-        std::fs::write(rig.path(&format!("{:020}.txnindex", base.0)), bytes).unwrap();
-    };
-    write(bases[0], &[entry(0, 3, 2), entry(2, 9, 10)]);
-    write(bases[2], &[entry(20, 60, 61), entry(30, 70, 75)]);
-    let aborted = |from, to| log.reader().aborted_transactions(Offset(from), Offset(to)).unwrap();
-    assert_eq!(aborted(0, 2), [entry(0, 3, 2)]);
-    assert_eq!(aborted(4, 40), [entry(2, 9, 10), entry(20, 60, 61)]);
-    assert_eq!(aborted(10, 80), [entry(20, 60, 61), entry(30, 70, 75)]);
-    assert_eq!(aborted(71, 80), []);
-    write(bases[0], &[TxnEntry { version: 1, ..entry(0, 3, 2) }]);
-    assert!(log.reader().aborted_transactions(Offset(0), Offset(2)).is_err());
 }
 
 #[test]

@@ -46,6 +46,9 @@ pub struct Ended {
     pub last_offset: Offset,
     /// How it ended.
     pub outcome: Outcome,
+    /// Below this no transaction was open when it had ended: where the oldest other one begins, else behind the marker
+    /// (Kafka: `ProducerStateManager.lastStableOffset`).
+    pub last_stable: Offset,
 }
 
 /// The transactions that hold back the last stable offset.
@@ -126,7 +129,9 @@ impl Tracker {
         let first_offset = entry.open_transaction.into_option()?;
         entry.open_transaction = None.into();
         self.transactions.end(first_offset, offset);
+        let oldest = self.transactions.open.first_key_value().map(|(first, _)| *first);
         Some(Ended {
+            last_stable: oldest.unwrap_or(offset.next()),
             producer_id: marker.producer_id,
             first_offset,
             last_offset: offset,
