@@ -18,7 +18,7 @@ use crate::error::{NoPartition, OpenError};
 use crate::features::{Features, Levels, SUPPORTED};
 use crate::hosted::{Ground, HostedTopics, Random};
 use crate::producer_ids::ProducerIds;
-use crate::start;
+use crate::start::{self, Guard};
 use crate::upkeep::Upkeep;
 use crate::writer::Writer;
 
@@ -90,7 +90,21 @@ impl Catalog {
         random: Box<dyn FnMut() -> Uuid + Send>,
         now: Millis,
     ) -> Result<Arc<Self>, OpenError> {
-        start::open_locked(disk, config, random as Random, now, None)
+        start::open_locked(disk, config, random as Random, now, Guard::Nobody)
+    }
+
+    /// As [`Self::open_unlocked`], and everything that other threads would do is done by whoever calls: the same calls then
+    /// make the same file operations in the same order.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_in_order(
+        disk: Arc<dyn Disk>,
+        config: CatalogConfig,
+        random: Box<dyn FnMut() -> Uuid + Send>,
+        now: Millis,
+    ) -> Result<Arc<Self>, OpenError> {
+        start::open_locked(disk, config, random as Random, now, Guard::NobodyInOrder)
     }
 
     /// The cluster's id, as `meta.properties` has it: usually 22 characters of base64url.

@@ -1,6 +1,6 @@
 //! The partitions of a topic as this node holds them: opened when first asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -30,6 +30,8 @@ pub(crate) struct Ground {
     pub(crate) settings: Arc<Settings>,
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) random: Mutex<Random>,
+    /// Whether all is done on the calling thread, so that file operations come in the same order each time.
+    pub(crate) in_order: bool,
     /// The latest time that a caller brought along.
     pub(crate) clock: AtomicI64,
 }
@@ -65,8 +67,8 @@ pub(crate) struct Hosted {
     pub(crate) slots: Vec<Arc<Slot>>,
 }
 
-/// All topics, by id.
-pub(crate) type HostedTopics = HashMap<Uuid, Arc<Hosted>>;
+/// All topics, by id, and gone through in that order.
+pub(crate) type HostedTopics = BTreeMap<Uuid, Arc<Hosted>>;
 
 /// One partition, opened or not.
 #[derive(Debug)]
@@ -268,7 +270,7 @@ pub(crate) fn topic_settings(settings: &Settings, topic: &Topic) -> Arc<TopicSet
 /// cannot be opened is offline and does not keep the others.
 pub(crate) fn open_all(hosted: &HostedTopics, ground: &Ground) {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for_each_slot(hosted, processors, |hosted, slot| {
+    for_each_slot(hosted, if ground.in_order { 1 } else { processors }, |hosted, slot| {
         // The reason is remembered in the slot, and logged.
         let _ = hosted.open(slot, ground);
     });
@@ -278,9 +280,9 @@ pub(crate) fn open_all(hosted: &HostedTopics, ground: &Ground) {
 ///
 /// # Errors
 /// Says what went wrong first; the others are closed all the same.
-pub(crate) fn close_all(hosted: &HostedTopics, now: Millis) -> Result<(), String> {
+pub(crate) fn close_all(hosted: &HostedTopics, ground: &Ground, now: Millis) -> Result<(), String> {
     let failure = Mutex::new(None);
-    for_each_slot(hosted, CLOSING_THREADS, |hosted, slot| {
+    for_each_slot(hosted, if ground.in_order { 1 } else { CLOSING_THREADS }, |hosted, slot| {
         let (opened, was_offline) = slot.seal("the broker is stopping");
         let name = || format!("partition {}-{}", hosted.name, slot.index);
         let result = match opened {

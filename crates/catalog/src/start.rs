@@ -46,7 +46,17 @@ pub(crate) fn open(
     look(&*disk, &config)?;
     disk.create_dir_all(&config.data_dir)?;
     let lock = DirLock::take(&config.data_dir).map_err(OpenError::Locked)?;
-    open_locked(disk, config, random, now, Some(lock))
+    open_locked(disk, config, random, now, Guard::Lock(lock))
+}
+
+/// What keeps others out of the data directory.
+pub(crate) enum Guard {
+    /// Its lock.
+    Lock(DirLock),
+    /// Nothing: nobody else can know of it.
+    Nobody,
+    /// The same, and everything is done on the calling thread.
+    NobodyInOrder,
 }
 
 /// Opens the data directory, whose lock the caller has seen to.
@@ -55,7 +65,7 @@ pub(crate) fn open_locked(
     config: CatalogConfig,
     mut random: Random,
     now: Millis,
-    lock: Option<DirLock>,
+    guard: Guard,
 ) -> Result<Arc<Catalog>, OpenError> {
     // Until the next comment nothing is changed.
     config.settings.topic(&BTreeMap::new())?;
@@ -90,13 +100,15 @@ pub(crate) fn open_locked(
     let broker_epoch = register(&mut writer, &process, survey.clean, now)?;
     report(&writer.image);
 
+    let in_order = matches!(guard, Guard::NobodyInOrder);
     let (checkpoints, known) = Checkpoints::load(Arc::clone(&disk), &config.data_dir, &config.settings, now)?;
     let ground = Ground {
         disk,
         data_dir: config.data_dir,
         settings: config.settings,
-        flusher: Flusher::start(FLUSHER_THREADS),
+        flusher: if in_order { Flusher::inline() } else { Flusher::start(FLUSHER_THREADS) },
         random: Mutex::new(random),
+        in_order,
         clock: AtomicI64::new(now.0),
     };
     let removals = directories::sort(&ground, &survey, &writer.image, now)?;
@@ -120,7 +132,10 @@ pub(crate) fn open_locked(
         producer_ids: ProducerIds::default(),
         writer: Mutex::new(writer),
         upkeep: Mutex::new(upkeep),
-        lock: Mutex::new(lock),
+        lock: Mutex::new(match guard {
+            Guard::Lock(lock) => Some(lock),
+            Guard::Nobody | Guard::NobodyInOrder => None,
+        }),
         ground,
     }))
 }

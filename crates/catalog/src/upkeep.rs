@@ -125,7 +125,7 @@ impl Catalog {
             return Ok(());
         }
         let state = self.state.load_full();
-        let partitions = hosted::close_all(&state.hosted, now);
+        let partitions = hosted::close_all(&state.hosted, &self.ground, now);
         let farewell = registration::farewell(self.node_id, self.broker_epoch);
         let metadata = writer.close(vec![farewell], now);
         let checkpoints = self.upkeep.lock().checkpoints.write_all(&state.points());

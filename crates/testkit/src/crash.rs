@@ -88,6 +88,12 @@ impl CrashDisk {
         self.world.lock().operations()
     }
 
+    /// What the operations were, in order, the cut one included: to tell the story of a crash.
+    #[must_use]
+    pub fn journal(&self) -> Vec<(Operation, PathBuf)> {
+        self.world.lock().journal().to_vec()
+    }
+
     /// Whether the cut has come.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
@@ -144,7 +150,7 @@ impl fmt::Debug for CrashDisk {
 
 impl Disk for CrashDisk {
     fn open(&self, path: &Path, how: OpenHow) -> Result<Arc<dyn DiskFile>, DiskError> {
-        let node = attempt(Operation::Open, path, || {
+        let node = attempt(&self.world, Operation::Open, path, || {
             let mut world = self.world.lock();
             world.running()?;
             match (world.names().find(path)?, how) {
@@ -173,7 +179,7 @@ impl Disk for CrashDisk {
     }
 
     fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
-        attempt(Operation::List, path, || {
+        attempt(&self.world, Operation::List, path, || {
             let world = self.world.lock();
             world.running()?;
             let directory = world.names().find(path)?.ok_or(io::ErrorKind::NotFound)?;
@@ -183,7 +189,7 @@ impl Disk for CrashDisk {
     }
 
     fn entry(&self, path: &Path) -> Result<Option<Entry>, DiskError> {
-        attempt(Operation::Look, path, || {
+        attempt(&self.world, Operation::Look, path, || {
             let world = self.world.lock();
             world.running()?;
             let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
@@ -192,42 +198,49 @@ impl Disk for CrashDisk {
     }
 
     fn create_dir_all(&self, path: &Path) -> Result<(), DiskError> {
-        attempt(Operation::CreateDir, path, || {
+        attempt(&self.world, Operation::CreateDir, path, || {
             self.world.lock().change(|world, fate| world.create_dir_all(path, fate))?
         })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        attempt(Operation::Rename, from, || {
+        attempt(&self.world, Operation::Rename, from, || {
             self.world.lock().change(|world, fate| world.rename(from, to, fate))?
         })
     }
 
     fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
-        attempt(Operation::Remove, path, || {
+        attempt(&self.world, Operation::Remove, path, || {
             self.world.lock().change(|world, fate| world.remove_file(path, fate))?
         })
     }
 
     fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
-        attempt(Operation::Remove, path, || {
+        attempt(&self.world, Operation::Remove, path, || {
             self.world.lock().change(|world, fate| world.remove_dir_all(path, fate))?
         })
     }
 
     fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {
-        attempt(Operation::SyncDir, path, || {
+        attempt(&self.world, Operation::SyncDir, path, || {
             self.world.lock().change(|world, fate| world.sync_dir(path, fate))?
         })
     }
 }
 
 fn attempt<T>(
+    world: &Mutex<World>,
     operation: Operation,
     path: &Path,
     body: impl FnOnce() -> io::Result<T>,
 ) -> Result<T, DiskError> {
-    body().map_err(|e| DiskError::new(operation, path, e))
+    let before = world.lock().operations();
+    let done = body();
+    let mut world = world.lock();
+    if world.operations() > before {
+        world.note(operation, path);
+    }
+    done.map_err(|e| DiskError::new(operation, path, e))
 }
 
 /// A file of a [`CrashDisk`].
@@ -244,7 +257,7 @@ impl CrashFile {
         operation: Operation,
         body: impl FnOnce(&mut World, &mut Fate),
     ) -> Result<(), DiskError> {
-        attempt(operation, &self.path, || {
+        attempt(&self.world, operation, &self.path, || {
             if !self.writable && operation != Operation::Sync {
                 return Err(io::Error::new(
                     io::ErrorKind::PermissionDenied,
@@ -268,7 +281,7 @@ impl DiskFile for CrashFile {
     }
 
     fn len(&self) -> Result<u64, DiskError> {
-        attempt(Operation::Look, &self.path, || {
+        attempt(&self.world, Operation::Look, &self.path, || {
             let world = self.world.lock();
             world.running()?;
             Ok(world.file(self.node).len())
@@ -276,7 +289,7 @@ impl DiskFile for CrashFile {
     }
 
     fn read_at(&self, position: u64, buffer: &mut [u8]) -> Result<usize, DiskError> {
-        attempt(Operation::Read, &self.path, || {
+        attempt(&self.world, Operation::Read, &self.path, || {
             let world = self.world.lock();
             world.running()?;
             Ok(world.file(self.node).read(position, buffer))

@@ -384,3 +384,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_journal_names_each_operation_up_to_the_cut() {
+    let disk = CrashDisk::new(1, 2);
+    let file = new_file(&disk, "/a");
+    file.write_at(0, &[IoSlice::new(b"x")]).unwrap();
+    assert_eq!(read_whole(&disk, at("/a"), 10).unwrap().unwrap(), b"x");
+    assert!(file.sync().is_err() && file.sync().is_err());
+    let told: Vec<_> = disk.journal().into_iter().map(|(operation, _)| operation).collect();
+    assert_eq!(told, [Operation::Open, Operation::Write, Operation::Sync]);
+    assert!(disk.after(Crash::ProcessKill).journal().is_empty());
+}

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use disk::Entry;
+use disk::{Entry, Operation};
 
 use super::names::{Names, NodeId};
 use super::{Crash, chance};
@@ -140,6 +140,8 @@ pub(super) struct World {
     time: SystemTime,
     names: Names,
     files: HashMap<NodeId, FileNode>,
+    /// What each operation was.
+    journal: Vec<(Operation, PathBuf)>,
 }
 
 impl World {
@@ -152,6 +154,7 @@ impl World {
             time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_000),
             names: Names::new(),
             files: HashMap::new(),
+            journal: Vec::new(),
         }
     }
 
@@ -161,6 +164,15 @@ impl World {
 
     pub(super) fn operations(&self) -> u64 {
         self.operations
+    }
+
+    pub(super) fn journal(&self) -> &[(Operation, PathBuf)] {
+        &self.journal
+    }
+
+    /// Notes what the last operation was.
+    pub(super) fn note(&mut self, operation: Operation, path: &Path) {
+        self.journal.push((operation, path.to_owned()));
     }
 
     pub(super) fn stopped(&self) -> Option<u64> {
@@ -343,6 +355,7 @@ impl World {
         world.cut = None;
         world.stopped = None;
         world.operations = 0;
+        world.journal.clear();
         if crash == Crash::PowerLoss {
             let mut random = chance(seed, u64::MAX ^ self.operations);
             world.names = self.names.after_power_loss(&mut random);
