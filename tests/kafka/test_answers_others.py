@@ -8,9 +8,9 @@ import struct
 
 import pytest
 
-from beside.sides import stored_at
+from beside.sides import list_offset, stored_at
 
-from beside.batches import batch
+from beside.batches import TIMESTAMP, batch
 from beside.raw import Closed, Connection, build, message
 
 
@@ -78,6 +78,42 @@ def test_producers_of_a_partition(same):
 
 
 @pytest.mark.parametrize("version", range(3))
+def test_deleted_records(same, version):
+    def story(side):
+        topic, empty = stored_at(side, 0, 1, 2), side.topic()
+        compacted = side.topic(cleanup_policy="compact")
+        both = side.topic(cleanup_policy="compact,delete")
+        answers = []
+
+        def delete(*wishes):
+            asked = [
+                {"name": name, "partitions": [{"partition_index": n, "offset": offset} for n, offset in partitions]}
+                for name, *partitions in wishes
+            ]
+            answer = side.ask("DeleteRecords", version, topics=asked, timeout_ms=30_000)
+            # Kafka's come in no order.
+            answer["topics"].sort(key=lambda topic: topic["name"])
+            for each in answer["topics"]:
+                each["partitions"].sort(key=lambda partition: partition["partition_index"])
+            answers.append(answer)
+            answers.append(list_offset(side, topic, -2))
+
+        for offset in (0, 3, 2, 7, -2, -(2**63), 2**63 - 1):
+            delete((topic, (0, offset)))
+        answers += [list_offset(side, topic, moment) for moment in (TIMESTAMP, TIMESTAMP + 2, -1, -3)]
+        delete((empty, (0, -1), (1, 0), (-1, 0)), ("nowhere", (0, 0)), (compacted, (0, 9)), (both, (0, 0)))
+        # Of a partition that is named twice the last offset counts.
+        delete((topic, (0, 99), (0, 4)), (empty, (0, 0)), (topic, (0, 5)))
+        delete()
+        delete((topic,))
+        delete((topic, (0, -1)))
+        answers.append(side.produce(topic, batch([b"x"])))
+        return answers
+
+    same(story)
+
+
+@pytest.mark.parametrize("version", range(3))
 def test_the_cluster(same, version):
     def story(side):
         answers = []
@@ -112,7 +148,7 @@ def test_versions(same):
             names = {"client_software_name": "raw", "client_software_version": "1.0"} if version >= 3 else {}
             answer = side.ask("ApiVersions", version, **names)
             served = {each["api_key"]: (each["min_version"], each["max_version"]) for each in answer.pop("api_keys")}
-            answer["api_keys"] = {key: served[key] for key in (0, 1, 2, 3, 18, 19, 20, 22, 23, 37, 60, 61, 75)}
+            answer["api_keys"] = {key: served[key] for key in (0, 1, 2, 3, 18, 19, 20, 21, 22, 23, 37, 60, 61, 75)}
             answer["finalized_features_epoch"] = "epoch"
             for features in ("supported_features", "finalized_features"):
                 answer[features] = sorted(answer.get(features) or [], key=lambda feature: feature["name"])

@@ -56,6 +56,29 @@ def test_offsets_are_told(broker):
     assert offsets("--time", "max-timestamp")[full] in [f"offsets:{full}:{n}" for n in range(7)]
 
 
+def test_records_are_deleted(broker, tmp_path):
+    create_topic(broker.bootstrap, "shortened", partitions=2)
+    write_confluent(broker.bootstrap, "shortened", [(b"same", b"%d" % n, []) for n in range(7)])
+    full = 0 if read_all(broker.bootstrap, "shortened", 0) else 1
+    wishes = [{"topic": "shortened", "partition": full, "offset": 5}]
+    wish = tmp_path / "offsets.json"
+
+    def delete(*wishes):
+        wish.write_text(json.dumps({"version": 1, "partitions": wishes}))
+        return tool(broker, "org.apache.kafka.tools.DeleteRecordsCommand", "--offset-json-file", str(wish))
+
+    assert f"partition: shortened-{full}\tlow_watermark: 5" in delete(*wishes)
+    read = read_all(broker.bootstrap, "shortened", full, start=5)
+    assert [record.offset for record in read] == [5, 6]
+    said = delete({"topic": "shortened", "partition": full, "offset": 8}, {"topic": "nowhere", "partition": 0, "offset": 0})
+    assert f"partition: shortened-{full}\terror: org.apache.kafka.common.errors.OffsetOutOfRangeException" in said
+    assert "partition: nowhere-0\terror: org.apache.kafka" in said
+    everything = [{"topic": "shortened", "partition": partition, "offset": -1} for partition in (0, 1)]
+    said = delete(*everything)
+    assert f"partition: shortened-{full}\tlow_watermark: 7" in said
+    assert f"partition: shortened-{1 - full}\tlow_watermark: 0" in said
+
+
 def test_versions_are_told(broker):
     said = tool(broker, "org.apache.kafka.tools.BrokerApiVersionsCommand")
     assert f"{broker.bootstrap} (id: 1 rack: null isFenced: false) -> (" in said

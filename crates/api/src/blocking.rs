@@ -2,7 +2,19 @@
 
 use std::time::Duration;
 
+use crate::broker::{CloseReason, Outcome, Pending};
 use crate::code::Code;
+
+/// An answer that a thread which may wait comes to, however long that takes.
+pub(crate) fn answer(work: impl FnOnce() -> Outcome + Send + 'static) -> Pending {
+    let work = tokio::task::spawn_blocking(work);
+    Pending::Later(Box::pin(async move {
+        match work.await {
+            Ok(outcome) => outcome,
+            Err(_panicked) => Outcome::Close(CloseReason::Panicked),
+        }
+    }))
+}
 
 /// Work that has begun.
 pub(crate) struct Work<T>(Option<(tokio::task::JoinHandle<T>, Duration)>);

@@ -4,8 +4,8 @@
 
 mod names;
 
-use catalog::{CatalogError, NoPartition, TopicError};
-use partition::{AppendError, ReadError};
+use catalog::{CatalogError, NoPartition, RecordsError, TopicError};
+use partition::{AppendError, PartitionError, ReadError};
 use state_machines::{sequence, topics};
 
 use crate::fetch::SessionError;
@@ -96,6 +96,26 @@ impl From<&TopicError> for Code {
             TopicError::Refused(refusal) => refusal.into(),
             TopicError::DeletionDisabled => Self::TopicDeletionDisabled,
             TopicError::Catalog(error) => error.into(),
+        }
+    }
+}
+
+impl From<&RecordsError> for Code {
+    fn from(error: &RecordsError) -> Self {
+        match error {
+            RecordsError::NoPartition(missing) => missing.into(),
+            RecordsError::KeptByPolicy => Self::PolicyViolation,
+            RecordsError::Partition(error) => error.into(),
+        }
+    }
+}
+
+impl From<&PartitionError> for Code {
+    fn from(error: &PartitionError) -> Self {
+        match error {
+            PartitionError::Log(_) | PartitionError::Shut(_) => Self::KafkaStorageError,
+            PartitionError::Closed => Self::NotLeaderOrFollower,
+            PartitionError::NotDeletable { .. } => Self::OffsetOutOfRange,
         }
     }
 }
@@ -214,6 +234,19 @@ mod tests {
         assert_eq!(Code::from(&TopicError::Catalog(shut)), Code::KafkaStorageError);
         assert_eq!(Code::from(&TopicError::Catalog(CatalogError::Closed)), Code::NotController);
         assert_eq!(Code::from(&TopicError::DeletionDisabled), Code::TopicDeletionDisabled);
+    }
+
+    #[test]
+    fn what_records_cannot_be_deleted() {
+        let (asked, high_watermark) = (base::Offset(-2), base::Offset(7));
+        let outside = RecordsError::Partition(PartitionError::NotDeletable { asked, high_watermark });
+        assert_eq!(Code::from(&outside), Code::OffsetOutOfRange);
+        assert_eq!(Code::from(&RecordsError::KeptByPolicy), Code::PolicyViolation);
+        let closed = RecordsError::Partition(PartitionError::Closed);
+        assert_eq!(Code::from(&closed), Code::NotLeaderOrFollower);
+        let (topic, index) = (Uuid::nil(), PartitionIndex(0));
+        let deleted = RecordsError::NoPartition(NoPartition::Unknown { topic, index });
+        assert_eq!(Code::from(&deleted), Code::NotLeaderOrFollower);
     }
 
     #[test]

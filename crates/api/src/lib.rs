@@ -12,6 +12,7 @@ mod broker;
 mod code;
 mod create_partitions;
 mod create_topics;
+mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_producers;

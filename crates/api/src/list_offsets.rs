@@ -24,7 +24,8 @@ use wire::messages::list_offsets::{
 };
 
 use crate::answer::{Handled, body, outcome, ready};
-use crate::broker::{Broker, CloseReason, Outcome, Pending, Request};
+use crate::blocking;
+use crate::broker::{Broker, Request};
 use crate::code::Code;
 use crate::leader_epoch;
 use crate::partitions::{broken_read, partition, unreadable};
@@ -50,13 +51,7 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
         return ready(&answer(&broker.catalog, &asked, version), version);
     }
     let catalog = broker.catalog.clone();
-    let work = tokio::task::spawn_blocking(move || outcome(&answer(&catalog, &asked, version), version));
-    Ok(Pending::Later(Box::pin(async move {
-        match work.await {
-            Ok(outcome) => outcome,
-            Err(_panicked) => Outcome::Close(CloseReason::Panicked),
-        }
-    })))
+    Ok(blocking::answer(move || outcome(&answer(&catalog, &asked, version), version)))
 }
 
 /// Up to where the asker may see.

@@ -9,9 +9,9 @@ use wire::ApiKey;
 use crate::answer::Handled;
 use crate::broker::{Broker, CloseReason, Pending, Request};
 use crate::{
-    api_versions, create_partitions, create_topics, delete_topics, describe_cluster, describe_producers,
-    describe_topic_partitions, fetch, init_producer_id, list_offsets, metadata, offset_for_leader_epoch,
-    produce,
+    api_versions, create_partitions, create_topics, delete_records, delete_topics, describe_cluster,
+    describe_producers, describe_topic_partitions, fetch, init_producer_id, list_offsets, metadata,
+    offset_for_leader_epoch, produce,
 };
 
 /// One API that is served.
@@ -89,6 +89,12 @@ pub const APIS: &[Api] = &[
         1..=6,
         |broker, request| delete_topics::handle(&broker.catalog, request),
         "By name, and by id from version 6.",
+    ),
+    Api::new(
+        ApiKey::DeleteRecords,
+        0..=2,
+        |broker, request| delete_records::handle(&broker.catalog, request),
+        "The answer waits until the new log start is on disk.",
     ),
     Api::new(
         ApiKey::InitProducerId,

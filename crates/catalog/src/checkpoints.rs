@@ -118,6 +118,11 @@ impl Checkpoints {
         })
     }
 
+    /// Writes the file of log starts, unless it says what it should already.
+    pub(crate) fn write_log_starts(&mut self, points: &PointsByPartition) -> Result<(), LogError> {
+        self.write(points, |file| file.path.ends_with(LOG_STARTS))
+    }
+
     /// Writes all files that do not say what they should already.
     pub(crate) fn write_all(&mut self, points: &PointsByPartition) -> Result<(), LogError> {
         self.write(points, |_| true)

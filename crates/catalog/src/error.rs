@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use base::{LeaderEpoch, NodeId, Offset, PartitionIndex, Uuid};
 use disk::{DiskError, LockError};
 use log::LogError;
+use partition::PartitionError;
 use settings::SettingError;
 use state_machines::topics::{Absurd, Refusal};
 
@@ -317,4 +318,18 @@ pub enum NoPartition {
         /// Why the log cannot be opened.
         reason: String,
     },
+}
+
+/// Why records were not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// There is no such partition, or its log cannot be opened.
+    #[error(transparent)]
+    NoPartition(#[from] NoPartition),
+    /// The topic's `cleanup.policy` lacks `delete` (Kafka: POLICY_VIOLATION 44).
+    #[error("records are deleted only where cleanup.policy includes delete")]
+    KeptByPolicy,
+    /// The offset is not within the log, or the partition takes no changes.
+    #[error(transparent)]
+    Partition(#[from] PartitionError),
 }

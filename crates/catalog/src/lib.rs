@@ -25,6 +25,7 @@ mod checkpoints;
 mod clean_shutdown;
 mod config;
 mod convert;
+mod deleted_records;
 mod directories;
 mod error;
 mod features;
@@ -48,7 +49,7 @@ mod tests;
 
 pub use catalog::Catalog;
 pub use config::CatalogConfig;
-pub use error::{CatalogError, MetadataFault, NoPartition, OpenError, TopicError, Unservable};
+pub use error::{CatalogError, MetadataFault, NoPartition, OpenError, RecordsError, TopicError, Unservable};
 pub use features::{FeatureLevel, FeatureRange, Features};
 pub use meta_properties::MetaPropertiesError;
 pub use settings::Endpoint;

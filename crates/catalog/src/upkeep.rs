@@ -45,6 +45,11 @@ impl Upkeep {
         if self.checkpoints.has_strangers(&points) { self.checkpoints.write_all(&points) } else { Ok(()) }
     }
 
+    /// Writes the file of log starts, unless it says what it should.
+    pub(crate) fn keep_log_starts(&mut self, state: &State) -> Result<(), LogError> {
+        self.checkpoints.write_log_starts(&state.points())
+    }
+
     pub(crate) fn remove_later(&mut self, due: Millis, dir: PathBuf) {
         self.removals.push((due, dir));
     }

@@ -104,9 +104,9 @@ pub enum PartitionError {
     /// The partition was closed or deleted.
     #[error("the partition is closed")]
     Closed,
-    /// `DeleteRecords` asked for an offset above the high watermark.
-    #[error("offset {asked} is above the high watermark {high_watermark}")]
-    AboveHighWatermark {
+    /// `DeleteRecords` asked for an offset below zero or above the high watermark (Kafka: OFFSET_OUT_OF_RANGE).
+    #[error("records cannot be deleted up to offset {asked}: the high watermark is {high_watermark}")]
+    NotDeletable {
         /// What was asked for.
         asked: Offset,
         /// Up to where records may be deleted.

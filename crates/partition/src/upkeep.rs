@@ -125,15 +125,17 @@ impl Partition {
         }
     }
 
-    /// Moves the log start up to `offset` and returns the log start (DeleteRecords).
+    /// Moves the log start up to `offset`, or to the high watermark without one, and returns the log start
+    /// (DeleteRecords). The caller writes it down: this touches no file, and segments below it go with the next retention.
     ///
     /// # Errors
-    /// When `offset` is above the high watermark, or the partition is closed.
-    pub fn delete_records_before(&self, offset: Offset) -> Result<Offset, PartitionError> {
+    /// When `offset` is below zero or above the high watermark, or the partition is shut or closed.
+    pub fn delete_records_before(&self, offset: Option<Offset>) -> Result<Offset, PartitionError> {
         let (log_start, moved) = self.exclusive(|appender| {
             let high_watermark = self.marks().high_watermark;
-            if offset > high_watermark {
-                return Err(PartitionError::AboveHighWatermark { asked: offset, high_watermark });
+            let offset = offset.unwrap_or(high_watermark);
+            if !(Offset::ZERO..=high_watermark).contains(&offset) {
+                return Err(PartitionError::NotDeletable { asked: offset, high_watermark });
             }
             let log_start = appender.log.delete_records_before(offset);
             Ok((log_start, self.publish(appender)))

@@ -5,6 +5,7 @@
 
 mod acks;
 mod api_versions;
+mod delete_records;
 mod fetch;
 mod house;
 mod list_offsets;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod crashes;
+mod deleted_records;
 mod faults;
 mod fresh;
 mod kafka;

@@ -1,7 +1,13 @@
 //! Retention, deleted records, expiry, and what they must not take with them.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use base::{Millis, Offset, Sequence};
+use disk::Operation;
 use partition::{Isolation, PartitionConfig, PartitionError, ReadError};
+
+use testkit::{CrashDisk, FailingDisk, Fault, Injected};
 
 use crate::stage::{NOW, Send, Stage, anonymous, send, small_segments};
 
@@ -63,11 +69,15 @@ fn deleted_records_are_gone_and_their_producers_are_not() {
         stage.fresh(send(1, 0, 10));
         stage.fresh(send(2, 0, 10));
         assert!(matches!(
-            stage.partition.delete_records_before(Offset(21)),
-            Err(PartitionError::AboveHighWatermark { asked: Offset(21), high_watermark: Offset(20) })
+            stage.partition.delete_records_before(Some(Offset(21))),
+            Err(PartitionError::NotDeletable { asked: Offset(21), high_watermark: Offset(20) })
         ));
-        assert_eq!(stage.partition.delete_records_before(Offset(15)).unwrap(), Offset(15));
-        assert_eq!(stage.partition.delete_records_before(Offset(3)).unwrap(), Offset(15), "never down");
+        assert_eq!(stage.partition.delete_records_before(Some(Offset(15))).unwrap(), Offset(15));
+        assert_eq!(stage.partition.delete_records_before(Some(Offset(3))).unwrap(), Offset(15), "never down");
+        assert!(matches!(
+            stage.partition.delete_records_before(Some(Offset(-1))),
+            Err(PartitionError::NotDeletable { asked: Offset(-1), .. })
+        ));
         assert_eq!(stage.partition.marks().log_start, Offset(15));
         let stage = if clean { stage.restart() } else { stage.kill() };
         assert_eq!(stage.partition.marks().log_start, Offset(15));
@@ -77,6 +87,30 @@ fn deleted_records_are_gone_and_their_producers_are_not() {
     }
 }
 
+/// What is not acknowledged yet is not deleted either, and the marks keep their order.
+#[test]
+fn deletion_stops_at_the_high_watermark() {
+    let config = PartitionConfig { flush_messages: 1, ..PartitionConfig::default() };
+    let disk = FailingDisk::new(CrashDisk::calm(1).shared());
+    let stage = Stage::on(Arc::new(disk.clone()), Path::new("/data/t-0"), config);
+    stage.fresh(send(1, 0, 10));
+    disk.fail(Fault::on(Operation::Sync, "*.log", Injected::Io));
+    stage.fresh(send(1, 10, 10));
+    let marks = stage.partition.marks();
+    assert_eq!((marks.high_watermark, marks.log_end), (Offset(10), Offset(20)), "the last sync failed");
+    // The failed sync shut the partition: it takes no deletion either.
+    assert!(matches!(stage.partition.delete_records_before(None), Err(PartitionError::Shut(_))));
+
+    let stage = Stage::in_memory(PartitionConfig::default());
+    stage.fresh(Send { transactional: true, ..send(7, 0, 10) });
+    stage.fresh(send(1, 0, 10));
+    assert_eq!(stage.partition.delete_records_before(None).unwrap(), Offset(20));
+    let marks = stage.partition.marks();
+    assert_eq!((marks.log_start, marks.last_stable), (Offset(20), Offset(20)), "an open transaction too");
+    assert_eq!(stage.fresh(Send { transactional: true, ..send(7, 10, 1) }), Offset(20));
+    assert_eq!(stage.partition.marks().last_stable, Offset(20));
+}
+
 #[test]
 fn records_deleted_up_to_the_end_leave_the_producers() {
     for clean in [true, false] {
@@ -84,7 +118,7 @@ fn records_deleted_up_to_the_end_leave_the_producers() {
         for batch in 0..6 {
             stage.fresh(send(1, batch * 10, 10));
         }
-        assert_eq!(stage.partition.delete_records_before(Offset(60)).unwrap(), Offset(60));
+        assert_eq!(stage.partition.delete_records_before(Some(Offset(60))).unwrap(), Offset(60));
         let stage = if clean { stage.restart() } else { stage.kill() };
         assert_eq!(stage.duplicate(send(1, 50, 10)), Offset(50));
         stage.partition.tend(LATER);
@@ -148,7 +182,7 @@ fn a_closed_partition_is_closed() {
     stage.partition.close(NOW).unwrap();
     assert!(matches!(stage.append(send(1, 10, 1)), Err(partition::AppendError::Closed)));
     assert!(matches!(stage.partition.flush(), Ok(())), "all is flushed");
-    assert!(matches!(stage.partition.delete_records_before(Offset(1)), Err(PartitionError::Closed)));
+    assert!(matches!(stage.partition.delete_records_before(Some(Offset(1))), Err(PartitionError::Closed)));
     stage.partition.tend(LATER);
     assert_eq!(stage.headers().len(), 1, "but read");
 }

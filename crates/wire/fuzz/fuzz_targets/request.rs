@@ -7,6 +7,7 @@ use wire::header::RequestHeader;
 use wire::messages::api_versions::ApiVersionsRequest;
 use wire::messages::create_partitions::CreatePartitionsRequest;
 use wire::messages::create_topics::CreateTopicsRequest;
+use wire::messages::delete_records::DeleteRecordsRequest;
 use wire::messages::delete_topics::DeleteTopicsRequest;
 use wire::messages::describe_cluster::DescribeClusterRequest;
 use wire::messages::describe_producers::DescribeProducersRequest;
@@ -27,6 +28,7 @@ fuzz_target!(|frame: &[u8]| {
         ApiKey::ApiVersions => settle::<ApiVersionsRequest>(body, version),
         ApiKey::CreatePartitions => settle::<CreatePartitionsRequest>(body, version),
         ApiKey::CreateTopics => settle::<CreateTopicsRequest>(body, version),
+        ApiKey::DeleteRecords => settle::<DeleteRecordsRequest>(body, version),
         ApiKey::DeleteTopics => settle::<DeleteTopicsRequest>(body, version),
         ApiKey::DescribeCluster => settle::<DescribeClusterRequest>(body, version),
         ApiKey::DescribeProducers => settle::<DescribeProducersRequest>(body, version),

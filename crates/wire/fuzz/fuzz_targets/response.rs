@@ -7,6 +7,7 @@ use wire::header::ResponseHeader;
 use wire::messages::api_versions::ApiVersionsResponse;
 use wire::messages::create_partitions::CreatePartitionsResponse;
 use wire::messages::create_topics::CreateTopicsResponse;
+use wire::messages::delete_records::DeleteRecordsResponse;
 use wire::messages::delete_topics::DeleteTopicsResponse;
 use wire::messages::describe_cluster::DescribeClusterResponse;
 use wire::messages::describe_producers::DescribeProducersResponse;
@@ -31,6 +32,7 @@ fuzz_target!(|input: &[u8]| {
         ApiKey::ApiVersions => settle::<ApiVersionsResponse>(body, version),
         ApiKey::CreatePartitions => settle::<CreatePartitionsResponse>(body, version),
         ApiKey::CreateTopics => settle::<CreateTopicsResponse>(body, version),
+        ApiKey::DeleteRecords => settle::<DeleteRecordsResponse>(body, version),
         ApiKey::DeleteTopics => settle::<DeleteTopicsResponse>(body, version),
         ApiKey::DescribeCluster => settle::<DescribeClusterResponse>(body, version),
         ApiKey::DescribeProducers => settle::<DescribeProducersResponse>(body, version),

@@ -118,6 +118,7 @@ fn the_flexible_versions_are_those_of_the_messages() {
     check::<messages::api_versions::ApiVersionsRequest>();
     check::<messages::create_partitions::CreatePartitionsRequest>();
     check::<messages::create_topics::CreateTopicsRequest>();
+    check::<messages::delete_records::DeleteRecordsRequest>();
     check::<messages::delete_topics::DeleteTopicsRequest>();
     check::<messages::describe_cluster::DescribeClusterRequest>();
     check::<messages::describe_producers::DescribeProducersRequest>();

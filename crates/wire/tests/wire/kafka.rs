@@ -28,6 +28,7 @@ pub(crate) mod all {
     pub(crate) use wire::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
     pub(crate) use wire::messages::create_topics::{CreateTopicsRequest, CreateTopicsResponse};
     pub(crate) use wire::messages::delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse};
+    pub(crate) use wire::messages::delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
     pub(crate) use wire::messages::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
     pub(crate) use wire::messages::describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
     pub(crate) use wire::messages::describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
@@ -100,6 +101,7 @@ macro_rules! each_message {
             SyncGroupRequest SyncGroupResponse
             CreatePartitionsRequest CreatePartitionsResponse
             CreateTopicsRequest CreateTopicsResponse
+            DeleteRecordsRequest DeleteRecordsResponse
             DeleteTopicsRequest DeleteTopicsResponse
             DescribeClusterRequest DescribeClusterResponse
             DescribeProducersRequest DescribeProducersResponse
@@ -159,7 +161,7 @@ fn requests_and_responses_are_kafkas() {
         check::<M>(&line);
         at_highest_version += usize::from(line.version == *M::VERSIONS.end());
     });
-    assert_eq!(at_highest_version, 2 * 2 * 26, "two lines for each of the two messages of 26 APIs");
+    assert_eq!(at_highest_version, 2 * 2 * 27, "two lines for each of the two messages of 27 APIs");
 }
 
 #[test]
@@ -245,8 +247,8 @@ macro_rules! check_defaults {
 fn defaults_are_kafkas() {
     let compared = check_defaults! {
         ApiVersionsRequest ApiVersionsResponse CreatePartitionsRequest CreatePartitionsResponse
-        CreateTopicsRequest CreateTopicsResponse DeleteTopicsRequest DeleteTopicsResponse DescribeClusterRequest
-        DescribeClusterResponse DescribeProducersRequest DescribeProducersResponse
+        CreateTopicsRequest CreateTopicsResponse DeleteRecordsRequest DeleteRecordsResponse DeleteTopicsRequest
+        DeleteTopicsResponse DescribeClusterRequest DescribeClusterResponse DescribeProducersRequest DescribeProducersResponse
         DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse FetchRequest FetchResponse
         InitProducerIdRequest InitProducerIdResponse ListOffsetsRequest ListOffsetsResponse MetadataRequest
         MetadataResponse OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse ProduceRequest ProduceResponse

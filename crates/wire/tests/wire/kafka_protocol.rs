@@ -134,6 +134,12 @@ fn defaults_are_theirs() {
             }
             CreateTopicsResponse in create_topics_response { CreatableTopicResult }
         ]
+        delete_records: [
+            DeleteRecordsRequest in delete_records_request { DeleteRecordsTopic DeleteRecordsPartition }
+            DeleteRecordsResponse in delete_records_response {
+                DeleteRecordsTopicResult DeleteRecordsPartitionResult
+            }
+        ]
         delete_topics: [
             DeleteTopicsResponse in delete_topics_response { DeletableTopicResult }
         ]
@@ -261,6 +267,7 @@ compare! {
     api_versions: api_versions ApiVersionsRequest ApiVersionsResponse;
     create_partitions: create_partitions CreatePartitionsRequest CreatePartitionsResponse;
     create_topics: create_topics CreateTopicsRequest CreateTopicsResponse;
+    delete_records: delete_records DeleteRecordsRequest DeleteRecordsResponse;
     delete_topics: delete_topics DeleteTopicsRequest DeleteTopicsResponse;
     describe_cluster: describe_cluster DescribeClusterRequest DescribeClusterResponse;
     describe_producers: describe_producers DescribeProducersRequest DescribeProducersResponse;

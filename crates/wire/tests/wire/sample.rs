@@ -4,7 +4,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 use wire::messages::{
     api_versions, consumer_group_describe, consumer_group_heartbeat, create_partitions, create_topics,
-    delete_groups, delete_topics, describe_cluster, describe_groups, describe_producers,
+    delete_groups, delete_records, delete_topics, describe_cluster, describe_groups, describe_producers,
     describe_topic_partitions, fetch, find_coordinator, heartbeat, init_producer_id, join_group, leave_group,
     list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
     produce, sync_group,
@@ -223,6 +223,14 @@ sample! {
             configs
         }
         CreatableTopicConfigs { name, value, read_only, config_source, is_sensitive }
+    }
+    delete_records::{
+        DeleteRecordsRequest { topics, timeout_ms }
+        DeleteRecordsTopic { name, partitions }
+        DeleteRecordsPartition { partition_index, offset }
+        DeleteRecordsResponse { throttle_time_ms, topics }
+        DeleteRecordsTopicResult { name, partitions }
+        DeleteRecordsPartitionResult { partition_index, low_watermark, error_code }
     }
     delete_topics::{
         DeleteTopicsRequest { topics(6..), topic_names, timeout_ms }
