@@ -1,8 +1,9 @@
 //! DeleteRecords (key 21): takes away what lies below an offset (KIP-107).
 //!
 //! The log start moves when the request is begun, so that the next request of the connection sees it, and the answer waits
-//! until that is on disk. A partition that stands twice in a request is answered once, and its last offset counts; a topic
-//! without partitions is not answered: as in Kafka (`KafkaApis.handleDeleteRecordsRequest`). `timeout_ms` is for other replicas, and there are none.
+//! until that is on disk. As in Kafka (`KafkaApis.handleDeleteRecordsRequest`) a partition that stands twice in a request
+//! is answered once, and its last offset counts; a topic without partitions is not answered; and `timeout_ms` is for other
+//! replicas, of which there are none.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -16,8 +16,11 @@ fn request(topics: &[(&str, &[(i32, i64)])]) -> DeleteRecordsRequest {
     DeleteRecordsRequest { topics: topics.iter().map(topic).collect(), timeout_ms: 0 }
 }
 
+/// Of a partition: index, low watermark and code.
+type Seen = (i32, i64, i16);
+
 /// Topic, and of its partitions index, low watermark and code.
-fn ask(house: &House, version: i16, topics: &[(&str, &[(i32, i64)])]) -> Vec<(String, Vec<(i32, i64, i16)>)> {
+fn ask(house: &House, version: i16, topics: &[(&str, &[(i32, i64)])]) -> Vec<(String, Vec<Seen>)> {
     let response = house.ask(version, &request(topics));
     let topic = |topic: &wire::messages::delete_records::DeleteRecordsTopicResult| {
         let partitions = topic.partitions.iter();
