@@ -157,6 +157,19 @@ broker_keys! {
     "producer.id.expiration.check.interval.ms" producer_id_expiration_check_interval_ms: i32 = Some("600000"),
         AtLeast(1), Start, "How often silent producers are looked for.";
 
+    "metadata.log.segment.bytes" metadata_log_segment_bytes: i32 = Some("1073741824"), AtLeast(8_388_608), Start,
+        "Size at which a segment of the metadata log is closed and the next one begun.";
+    "metadata.log.segment.ms" metadata_log_segment_ms: i64 = Some("604800000"), Any, Start,
+        "Age at which a segment of the metadata log is closed and the next one begun.";
+    "metadata.log.max.record.bytes.between.snapshots" metadata_log_max_record_bytes_between_snapshots: i64 =
+        Some("20971520"), AtLeast(1), Start, "Bytes of metadata log after which a snapshot of it is written.";
+    "metadata.log.max.snapshot.interval.ms" metadata_log_max_snapshot_interval_ms: i64 = Some("3600000"),
+        AtLeast(0), Start, "Time after which a snapshot is written if the metadata changed; 0: never by time.";
+    "metadata.max.retention.bytes" metadata_max_retention_bytes: i64 = Some("104857600"), Any, Start,
+        "Size of the metadata log and its snapshots above which the oldest go; negative: no limit.";
+    "metadata.max.retention.ms" metadata_max_retention_ms: i64 = Some("604800000"), Any, Start,
+        "Age at which a snapshot goes, with the log before the next one; negative: never.";
+
     "log.cleanup.policy" log_cleanup_policy: Vec<String> = Some("delete"), Words(topic::POLICIES), Running,
         "What happens to old records: delete, compact, both, or (empty) neither.";
     "log.segment.bytes" log_segment_bytes: i32 = Some("1073741824"), AtLeast(1_048_576), Running,
