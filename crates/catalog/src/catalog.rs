@@ -24,7 +24,7 @@ use crate::writer::Writer;
 
 /// One node's topics, partitions and producer ids. Shared by all threads.
 ///
-/// Locks are taken in the order `writer`, `upkeep`, a partition's own. Reading takes none of them: readers see one
+/// Locks are taken in the order `snapshotting`, `writer`, `upkeep`, a partition's own. Reading takes none of them: readers see one
 /// state, which is replaced as a whole after a change is on disk.
 pub struct Catalog {
     pub(crate) cluster_id: String,
@@ -39,6 +39,8 @@ pub struct Catalog {
     pub(crate) metadata_offset: AtomicI64,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) writer: Mutex<Writer>,
+    /// Held while a snapshot of the metadata log is written, which does not take the writer.
+    pub(crate) snapshotting: Mutex<()>,
     pub(crate) upkeep: Mutex<Upkeep>,
     /// Let go of at the end of a stop.
     pub(crate) lock: Mutex<Option<DirLock>>,

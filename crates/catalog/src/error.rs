@@ -204,6 +204,17 @@ pub enum MetadataFault {
         /// The first offset.
         start: Offset,
     },
+    /// A snapshot is damaged, and without it the log does not reach.
+    #[error(
+        "this snapshot is damaged {fault}; no older one helps, since without it the log is not enough ({without}); \
+         restore it from a copy"
+    )]
+    DamagedSnapshot {
+        /// Where and what.
+        fault: String,
+        /// What stands in the way of reading the log without it.
+        without: Box<MetadataFault>,
+    },
     /// The log ends before the newest snapshot does.
     #[error("it ends at offset {end}, before its snapshot, which goes up to {snapshot}")]
     EndsBeforeSnapshot {

@@ -1,40 +1,39 @@
 //! What the metadata log comes to: the state that replaying its records gives (Kafka: `MetadataImage`).
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use base::{NodeId, Offset, Uuid};
 use log::checkpoint::format_id;
 use state_machines::topics::{PartitionChange, Record, Topics};
-use wire::metadata_records::{ClearElrRecord, ConfigRecord, MetadataRecord};
+use wire::metadata_records::{
+    BrokerRegistrationChangeRecord, ClearElrRecord, MetadataRecord, RegisterBrokerRecord,
+    RegisterControllerRecord,
+};
 
-use crate::convert::{self, BROKER_RESOURCE};
+use crate::bystanders::Bystanders;
+use crate::convert;
 use crate::error::{MetadataFault, Unservable};
 use crate::features::Levels;
 use crate::meta_properties::is_reserved;
 
-/// A broker that is registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Registration {
-    /// Its broker epoch.
-    pub(crate) epoch: i64,
-}
-
-/// The state of the cluster. [`Self::apply`] is the only way it changes, for a replay as for a fresh record.
+/// The state of the cluster. [`Self::apply`] is the only way it changes, for a replay as for a fresh record. Cloning it
+/// shares what is large.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MetadataImage {
     pub(crate) topics: Topics,
     pub(crate) levels: Levels,
-    pub(crate) brokers: BTreeMap<NodeId, Registration>,
+    /// Brokers as they are registered, with what changed since.
+    pub(crate) brokers: BTreeMap<NodeId, RegisterBrokerRecord>,
+    pub(crate) controllers: BTreeMap<NodeId, RegisterControllerRecord>,
     /// The first producer id that was never handed out in a block.
     pub(crate) next_producer_id: i64,
-    /// Settings that were changed while Kafka ran: by broker (empty name: all), by key. Kept in mind; nothing acts on them.
-    pub(crate) broker_configs: BTreeMap<String, BTreeMap<String, String>>,
+    /// What Kafka keeps here and nothing acts on.
+    pub(crate) bystanders: Arc<Bystanders>,
     /// Topics that were deleted in the part of the log that is still there.
     pub(crate) removed_topics: HashSet<Uuid>,
     /// How far a migration from ZooKeeper has come; 0: there was none.
     pub(crate) zk_migration_state: i8,
-    /// How many records there are of each kind that nothing here acts on.
-    pub(crate) not_acted_on: BTreeMap<&'static str, u64>,
     /// Whether any record took effect: a log without one still has to be bootstrapped.
     pub(crate) is_bootstrapped: bool,
     /// The records of a transaction that has not ended (KIP-868): they have not taken effect.
@@ -85,11 +84,17 @@ impl MetadataImage {
         match record {
             MetadataRecord::FeatureLevel(record) => self.levels.set(&record.name, record.feature_level),
             MetadataRecord::RegisterBroker(record) => {
-                self.brokers.insert(NodeId(record.broker_id), Registration { epoch: record.broker_epoch });
+                self.brokers.insert(NodeId(record.broker_id), record.clone());
             }
             MetadataRecord::UnregisterBroker(record) => {
                 self.brokers.remove(&NodeId(record.broker_id));
             }
+            MetadataRecord::RegisterController(record) => {
+                self.controllers.insert(NodeId(record.controller_id), record.clone());
+            }
+            MetadataRecord::BrokerRegistrationChange(record) => self.change_registration(record),
+            MetadataRecord::FenceBroker(record) => self.fence(record.id, record.epoch, true),
+            MetadataRecord::UnfenceBroker(record) => self.fence(record.id, record.epoch, false),
             MetadataRecord::ProducerIds(record) => {
                 // Kafka's controller asks the same (`ProducerIdControlManager.replay`).
                 if record.next_producer_id <= self.next_producer_id {
@@ -98,17 +103,9 @@ impl MetadataImage {
                 }
                 self.next_producer_id = record.next_producer_id;
             }
-            MetadataRecord::Config(record) if record.resource_type == BROKER_RESOURCE => {
-                self.configure(record);
-            }
             MetadataRecord::ZkMigrationState(record) => self.zk_migration_state = record.zk_migration_state,
             MetadataRecord::ClearElr(record) => self.clear_eligible_leaders(offset, record)?,
-            // Who is fenced, and for how long, does not matter to a node that is alone.
-            MetadataRecord::FenceBroker(_)
-            | MetadataRecord::UnfenceBroker(_)
-            | MetadataRecord::BrokerRegistrationChange(_)
-            | MetadataRecord::RegisterController(_)
-            | MetadataRecord::NoOp(_) => {}
+            MetadataRecord::NoOp(_) => {}
             MetadataRecord::Config(_)
             | MetadataRecord::DelegationToken(_)
             | MetadataRecord::UserScramCredential(_)
@@ -116,9 +113,7 @@ impl MetadataImage {
             | MetadataRecord::AccessControlEntry(_)
             | MetadataRecord::RemoveAccessControlEntry(_)
             | MetadataRecord::RemoveUserScramCredential(_)
-            | MetadataRecord::RemoveDelegationToken(_) => {
-                *self.not_acted_on.entry(record.name()).or_default() += 1;
-            }
+            | MetadataRecord::RemoveDelegationToken(_) => Arc::make_mut(&mut self.bystanders).apply(record),
             MetadataRecord::Topic(_)
             | MetadataRecord::Partition(_)
             | MetadataRecord::PartitionChange(_)
@@ -130,12 +125,29 @@ impl MetadataImage {
         Ok(())
     }
 
-    fn configure(&mut self, record: &ConfigRecord) {
-        let configs = self.broker_configs.entry(record.resource_name.to_string()).or_default();
-        match &record.value {
-            Some(value) => configs.insert(record.name.to_string(), value.to_string()),
-            None => configs.remove(&*record.name),
-        };
+    /// A registration of another epoch than the record's is not meant.
+    fn registration(&mut self, broker: i32, epoch: i64) -> Option<&mut RegisterBrokerRecord> {
+        self.brokers.get_mut(&NodeId(broker)).filter(|registered| registered.broker_epoch == epoch)
+    }
+
+    fn fence(&mut self, broker: i32, epoch: i64, fenced: bool) {
+        if let Some(registered) = self.registration(broker, epoch) {
+            registered.fenced = fenced;
+        }
+    }
+
+    /// Kafka: `BrokerRegistration.cloneWith`.
+    fn change_registration(&mut self, record: &BrokerRegistrationChangeRecord) {
+        let Some(registered) = self.registration(record.broker_id, record.broker_epoch) else { return };
+        if record.fenced != 0 {
+            registered.fenced = record.fenced > 0;
+        }
+        if record.in_controlled_shutdown != 0 {
+            registered.in_controlled_shutdown = record.in_controlled_shutdown > 0;
+        }
+        if !record.log_dirs.is_empty() {
+            registered.log_dirs.clone_from(&record.log_dirs);
+        }
     }
 
     fn clear_eligible_leaders(
@@ -205,13 +217,14 @@ mod tests {
     use base::PartitionIndex;
     use state_machines::topics::PartitionInfo;
     use wire::metadata_records::{
-        AccessControlEntryRecord, BrokerRegistrationChangeRecord, ClientQuotaRecord, DelegationTokenRecord,
-        FenceBrokerRecord, NoOpRecord, RegisterBrokerRecord, RegisterControllerRecord,
-        RemoveAccessControlEntryRecord, RemoveDelegationTokenRecord, RemoveUserScramCredentialRecord,
-        UnfenceBrokerRecord, UnregisterBrokerRecord, UserScramCredentialRecord,
+        AccessControlEntryRecord, ClientQuotaRecord, ConfigRecord, DelegationTokenRecord, FenceBrokerRecord,
+        NoOpRecord, RemoveAccessControlEntryRecord, RemoveDelegationTokenRecord,
+        RemoveUserScramCredentialRecord, UnfenceBrokerRecord, UnregisterBrokerRecord,
+        UserScramCredentialRecord,
     };
 
     use super::*;
+    use crate::convert::BROKER_RESOURCE;
 
     fn apply(image: &mut MetadataImage, record: impl Into<MetadataRecord>) {
         image.apply(Offset(0), record.into()).unwrap();
@@ -226,18 +239,13 @@ mod tests {
             MetadataImage::default(),
             "a log that holds nothing else still has to be bootstrapped"
         );
-        apply(
-            &mut image,
-            RegisterBrokerRecord { broker_id: 4, broker_epoch: 7, ..RegisterBrokerRecord::default() },
-        );
-        assert_eq!(image.brokers[&NodeId(4)].epoch, 7);
-        apply(&mut image, FenceBrokerRecord::default());
-        apply(&mut image, UnfenceBrokerRecord::default());
-        apply(&mut image, BrokerRegistrationChangeRecord::default());
-        apply(&mut image, RegisterControllerRecord::default());
-        apply(&mut image, UnregisterBrokerRecord { broker_id: 4, broker_epoch: 7 });
-        assert!(image.brokers.is_empty());
-
+        for record in [false, true].map(|remove| ClientQuotaRecord { remove, ..ClientQuotaRecord::default() })
+        {
+            apply(&mut image, record);
+        }
+        apply(&mut image, DelegationTokenRecord::default());
+        apply(&mut image, UserScramCredentialRecord::default());
+        apply(&mut image, AccessControlEntryRecord::default());
         let config = |resource_type, value: Option<&'static str>| ConfigRecord {
             resource_type,
             name: "key".into(),
@@ -245,19 +253,60 @@ mod tests {
             ..ConfigRecord::default()
         };
         apply(&mut image, config(BROKER_RESOURCE, Some("1")));
-        assert_eq!(image.broker_configs[""]["key"], "1");
-        apply(&mut image, config(BROKER_RESOURCE, None));
-        assert!(image.broker_configs[""].is_empty());
-
         apply(&mut image, config(16, Some("a client metrics subscription")));
-        apply(&mut image, DelegationTokenRecord::default());
+        let counts: Vec<_> = image.bystanders.counts().into_iter().map(|(_, count)| count).collect();
+        assert_eq!(counts, [1, 1, 1, 1]);
+        let settings: Vec<_> = image
+            .bystanders
+            .broker_settings()
+            .map(|(broker, keys)| (broker, keys.collect::<Vec<_>>()))
+            .collect();
+        assert_eq!(settings, [("", vec!["key"])]);
+
+        apply(&mut image, config(BROKER_RESOURCE, None));
+        apply(&mut image, config(16, None));
         apply(&mut image, RemoveDelegationTokenRecord::default());
-        apply(&mut image, UserScramCredentialRecord::default());
         apply(&mut image, RemoveUserScramCredentialRecord::default());
-        apply(&mut image, ClientQuotaRecord::default());
-        apply(&mut image, AccessControlEntryRecord::default());
         apply(&mut image, RemoveAccessControlEntryRecord::default());
-        assert_eq!(image.not_acted_on.len(), 8);
+        assert_eq!(*image.bystanders, Bystanders::default());
+    }
+
+    #[test]
+    fn a_registration_is_kept_with_what_changed_since() {
+        let mut image = MetadataImage::default();
+        let registered =
+            RegisterBrokerRecord { broker_id: 4, broker_epoch: 7, ..RegisterBrokerRecord::default() };
+        apply(&mut image, registered.clone());
+        let change = |broker_epoch, fenced| BrokerRegistrationChangeRecord {
+            broker_id: 4,
+            broker_epoch,
+            fenced,
+            ..BrokerRegistrationChangeRecord::default()
+        };
+        apply(&mut image, change(6, -1));
+        assert_eq!(image.brokers[&NodeId(4)], registered, "that one was of an earlier run");
+        apply(&mut image, change(7, -1));
+        let stopping = BrokerRegistrationChangeRecord { in_controlled_shutdown: 1, ..change(7, 0) };
+        apply(
+            &mut image,
+            BrokerRegistrationChangeRecord { log_dirs: vec![Uuid::from_u128(900)], ..stopping },
+        );
+        let now = &image.brokers[&NodeId(4)];
+        assert_eq!(
+            (now.fenced, now.in_controlled_shutdown, &now.log_dirs[..]),
+            (false, true, &[Uuid::from_u128(900)][..])
+        );
+        apply(&mut image, FenceBrokerRecord { id: 4, epoch: 7 });
+        assert!(image.brokers[&NodeId(4)].fenced);
+        apply(&mut image, UnfenceBrokerRecord { id: 4, epoch: 7 });
+        assert!(!image.brokers[&NodeId(4)].fenced);
+        apply(
+            &mut image,
+            RegisterControllerRecord { controller_id: 4, ..RegisterControllerRecord::default() },
+        );
+        assert_eq!(image.controllers.len(), 1);
+        apply(&mut image, UnregisterBrokerRecord { broker_id: 4, broker_epoch: 7 });
+        assert!(image.brokers.is_empty());
     }
 
     #[test]

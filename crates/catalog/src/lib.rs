@@ -15,10 +15,10 @@
 //!   stop leaves the partitions their leader and only fences the broker.
 //! - A directory that takes several nodes or several log directories is refused. Quotas, users, access rules, delegation
 //!   tokens and settings of brokers that Kafka stored are kept and named in the log, but not acted on.
-//! - The metadata log is read from Kafka's snapshots where it begins with one, but no snapshot is written: a broker that
-//!   writes a record per change of its topics, and one per thousand producer ids, does not outgrow its log.
+//! - A snapshot of the metadata log begins a new segment, so that a start reads only what came after it.
 
 mod batches;
+mod bystanders;
 mod catalog;
 mod changes;
 mod checkpoints;
@@ -32,6 +32,7 @@ mod features;
 mod files;
 mod hosted;
 mod image;
+mod image_records;
 mod meta_properties;
 mod metadata_log;
 mod names;
@@ -39,6 +40,8 @@ mod producer_ids;
 mod quorum_state;
 mod registration;
 mod replay;
+mod snapshot_file;
+mod snapshots;
 mod start;
 mod survey;
 mod upkeep;

@@ -21,8 +21,11 @@ use wire::to_bytes;
 
 use crate::error::{CatalogError, MetadataFault, OpenError};
 use crate::files;
+use crate::image::MetadataImage;
 use crate::quorum_state;
-use crate::replay::Replayed;
+use crate::replay::{Quorum, Replayed};
+use crate::snapshot_file::{Capture, SnapshotId};
+use crate::snapshots::{Limits, Snapshots};
 
 /// The id of the metadata log, as its `partition.metadata` has it.
 const TOPIC_ID: Uuid = Uuid::from_u128(1);
@@ -36,6 +39,8 @@ pub(crate) struct MetadataLog {
     log: Log,
     dir: PathBuf,
     epoch: LeaderEpoch,
+    quorum: Quorum,
+    snapshots: Snapshots,
     /// Why nothing is written any more, once a sync has failed.
     shut: Option<String>,
 }
@@ -61,6 +66,7 @@ impl MetadataLog {
         dir: PathBuf,
         replayed: &Replayed,
         node: NodeId,
+        limits: Limits,
         now: Millis,
     ) -> Result<Self, OpenError> {
         let stored = quorum_state::QuorumState::read(&**disk, &dir).ok().flatten().flatten();
@@ -88,9 +94,11 @@ impl MetadataLog {
             );
             file.set_len(*position)?;
         }
-        // As Kafka does, nothing is believed: the log is small, and all of the cluster hangs on it.
-        let known = Known { clean: false, recovery_point: Offset::ZERO, log_start: replayed.start };
-        let (log, _) = Log::open(Arc::clone(disk), &dir, config(), known, now)?;
+        let snapshots = Snapshots::open(disk, &dir, replayed, limits, now)?;
+        // As Kafka does, nothing is believed that no snapshot stands in for: all of the cluster hangs on it.
+        let recovery_point = replayed.snapshots.last().map_or(Offset::ZERO, |(id, _)| id.end);
+        let known = Known { clean: false, recovery_point, log_start: replayed.start };
+        let (log, _) = Log::open(Arc::clone(disk), &dir, config(limits), known, now)?;
         if log.log_end() != replayed.end {
             let why = MetadataFault::TwoReadings { read: replayed.end, opened: log.log_end() };
             return Err(OpenError::Metadata { path: dir, why });
@@ -103,7 +111,8 @@ impl MetadataLog {
             }
         }
 
-        let mut this = Self { log, dir, epoch, shut: None };
+        let quorum = replayed.quorum.clone();
+        let mut this = Self { log, dir, epoch, quorum, snapshots, shut: None };
         let batch = this.leader_change(node, now);
         this.write(&batch, now)?;
         this.flush()?;
@@ -154,6 +163,48 @@ impl MetadataLog {
         Ok(base)
     }
 
+    /// Whether a snapshot is due (Kafka: `SnapshotGenerator`).
+    pub(crate) fn snapshot_is_due(&self, now: Millis) -> bool {
+        self.shut.is_none() && self.snapshots.is_due(self.log.log_end(), now)
+    }
+
+    /// What a snapshot of this moment is to hold, and where it goes. A segment is begun, so that what the snapshot stands
+    /// in for lies in segments of its own: a start then reads what came after it, and no more.
+    ///
+    /// # Errors
+    /// When no segment can be begun.
+    pub(crate) fn capture(&mut self, image: &MetadataImage, now: Millis) -> Result<Capture, CatalogError> {
+        let id = SnapshotId { epoch: self.epoch, end: self.log.log_end() };
+        self.snapshots.begun(now);
+        self.log.roll(now).map_err(|e| CatalogError::Failed { reason: e.to_string() })?;
+        Ok(Capture {
+            id,
+            last_timestamp: self.snapshots.last_append(),
+            image: image.clone(),
+            quorum: self.quorum.clone(),
+        })
+    }
+
+    /// The directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The snapshot that was captured is on disk, with this size.
+    pub(crate) fn has_snapshot(&mut self, snapshot: &Capture, size: u64) {
+        self.snapshots.add(snapshot, size);
+    }
+
+    /// Removes old snapshots, and the segments that only they needed.
+    ///
+    /// # Errors
+    /// When a file operation fails; it is tried again.
+    pub(crate) fn clean(&mut self, now: Millis) -> Result<(), LogError> {
+        self.snapshots.clean(&mut self.log, now)?;
+        self.log.remove_due_files(now)?;
+        Ok(())
+    }
+
     /// Ends the log cleanly.
     pub(crate) fn close(&mut self) -> Result<(), CatalogError> {
         if let Some(reason) = &self.shut {
@@ -182,6 +233,7 @@ impl MetadataLog {
             self.log.roll(now)?;
         }
         self.log.append(&header, head, rest)?;
+        self.snapshots.appended(batch.len(), header.max_timestamp);
         Ok(())
     }
 
@@ -193,7 +245,14 @@ impl MetadataLog {
     }
 }
 
-/// `metadata.log.segment.bytes` and `metadata.log.segment.ms`; segments go when snapshots stand in for them, never by age.
-fn config() -> LogConfig {
-    LogConfig { retention_ms: -1, retention_bytes: -1, delete_enabled: false, ..LogConfig::default() }
+/// Segments go when snapshots stand in for them, never by age or size.
+fn config(limits: Limits) -> LogConfig {
+    LogConfig {
+        segment_bytes: limits.segment_bytes,
+        segment_ms: limits.segment_ms,
+        retention_ms: -1,
+        retention_bytes: -1,
+        delete_enabled: false,
+        ..LogConfig::default()
+    }
 }

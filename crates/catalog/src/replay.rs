@@ -15,6 +15,7 @@ use wire::{Message, decode_exact};
 use crate::batches::Batches;
 use crate::error::{MetadataFault, OpenError};
 use crate::image::MetadataImage;
+use crate::snapshot_file::{SnapshotId, SnapshotName};
 
 /// Most bytes that a compressed batch may unpack to. Kafka compresses none, and keeps them below 8 MiB.
 const LARGEST_UNPACKED: usize = 64 << 20;
@@ -33,59 +34,65 @@ pub(crate) struct Replayed {
     pub(crate) end: Offset,
     /// The newest leader epoch of a batch; [`LeaderEpoch::NONE`] without any.
     pub(crate) epoch: LeaderEpoch,
+    /// The snapshots that are there, oldest first, with their size in bytes. The last one was read and is whole.
+    pub(crate) snapshots: Vec<(SnapshotId, u64)>,
+    /// Bytes of the log behind the last snapshot.
+    pub(crate) bytes_since_snapshot: u64,
+    /// Newer snapshots that are damaged, so that an older one or the log itself was read instead, and why.
+    pub(crate) damaged: Vec<(SnapshotId, String)>,
+    /// Files of snapshots that were never finished, or were to be removed.
+    pub(crate) leftovers: Vec<PathBuf>,
     /// The file that ends in a write that was cut short, and where that write begins.
     pub(crate) torn: Option<(PathBuf, u64)>,
 }
 
 /// Who votes on the metadata log, as its control records say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Quorum {
     /// 0: voters stand in the configuration; 1: in the log (KIP-853).
     pub(crate) kraft_version: i16,
     /// The voters, where a record named them.
     pub(crate) voters: Option<Vec<NodeId>>,
+    /// The voters with their directories and listeners, where the log has them (`kraft.version` 1).
+    pub(crate) voter_set: Option<VotersRecord>,
 }
 
-/// Reads the metadata log in `dir`; a missing directory reads as an empty log.
+/// Reads the metadata log in `dir`; a missing directory reads as an empty log. Begins with the newest snapshot that is
+/// whole; the log below its end is not read, however long it is.
 ///
 /// # Errors
 /// When a file cannot be read, or the log is not whole or not understood. A torn end is no error: it was never
-/// answered for.
+/// answered for. Nor is a damaged snapshot, if an older one and the log say the same.
 pub(crate) fn replay(disk: &dyn Disk, dir: &Path) -> Result<Replayed, OpenError> {
-    let mut reader = Reader {
-        image: MetadataImage::default(),
-        quorum: Quorum::default(),
-        epoch: LeaderEpoch::NONE,
-        applied_to: Offset::ZERO,
-        torn: None,
-    };
-    let Some((snapshot, segments)) = files(disk, dir)? else {
-        return Ok(reader.into_replayed(Offset::ZERO, Offset::ZERO));
-    };
-    let refuse = |why| OpenError::Metadata { path: dir.to_owned(), why };
-    let mut start = segments.first().map_or(Offset::ZERO, |(base, _)| *base);
-    if let Some(snapshot) = &snapshot {
-        reader.read_snapshot(disk, snapshot)?;
-    }
-    if start > reader.applied_to {
-        return Err(refuse(MetadataFault::NoSnapshot { start }));
-    }
-    let mut end = start;
-    for (number, (base, path)) in segments.iter().enumerate() {
-        if *base != end {
-            return Err(refuse(MetadataFault::Gap { end, next: *base }));
+    let Some(files) = files(disk, dir)? else { return Ok(Reader::default().into_replayed()) };
+    let mut damaged: Vec<(SnapshotId, String)> = Vec::new();
+    for count in (0..=files.snapshots.len()).rev() {
+        let (older, newest) =
+            (&files.snapshots[..count], count.checked_sub(1).map(|at| files.snapshots[at].0));
+        let mut reader = Reader::default();
+        if let Some(id) = newest {
+            match reader.read_snapshot(disk, dir, id) {
+                Err(OpenError::Metadata { why: MetadataFault::Damaged { position, why }, .. }) => {
+                    damaged.push((id, format!("at position {position}: {why}")));
+                    continue;
+                }
+                read => read?,
+            }
         }
-        end = reader.read_segment(disk, path, *base, number + 1 == segments.len())?;
+        return match (reader.read_log(disk, dir, newest, &files.segments), damaged.first()) {
+            (Ok(()), _) => {
+                let snapshots = older.to_vec();
+                Ok(Replayed { snapshots, damaged, leftovers: files.leftovers, ..reader.into_replayed() })
+            }
+            (Err(OpenError::Metadata { why, .. }), Some((id, fault))) => {
+                let (path, fault) = (id.path(dir), fault.clone());
+                let without = Box::new(why);
+                Err(OpenError::Metadata { path, why: MetadataFault::DamagedSnapshot { fault, without } })
+            }
+            (Err(error), _) => Err(error),
+        };
     }
-    match &snapshot {
-        Some(snapshot) if segments.is_empty() => (start, end) = (snapshot.end, snapshot.end),
-        Some(snapshot) if end < snapshot.end => {
-            return Err(refuse(MetadataFault::EndsBeforeSnapshot { end, snapshot: snapshot.end }));
-        }
-        _ => {}
-    }
-    reader.image.topics.check_whole().map_err(|absurd| refuse(absurd.into()))?;
-    Ok(reader.into_replayed(start, end))
+    unreachable!("the last round needs no snapshot")
 }
 
 /// The feature levels and users that `StorageTool format` left for the first start, if it did.
@@ -113,68 +120,103 @@ pub(crate) fn format_tool_records(
     Ok(Some(records))
 }
 
-/// A snapshot of the metadata log: everything below `end`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Snapshot {
-    end: Offset,
-    epoch: LeaderEpoch,
-    path: PathBuf,
+/// The files of a metadata log.
+struct Files {
+    /// Finished snapshots, oldest first, with their size in bytes.
+    snapshots: Vec<(SnapshotId, u64)>,
+    /// Segments by base offset.
+    segments: Vec<(Offset, PathBuf)>,
+    leftovers: Vec<PathBuf>,
 }
 
-impl Snapshot {
-    /// `<20 digits>-<10 digits>.checkpoint`.
-    fn parse(dir: &Path, name: &str) -> Option<Self> {
-        let (end, epoch) = name.strip_suffix(".checkpoint")?.split_once('-')?;
-        let digits =
-            |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-        let (true, true) = (digits(end, 20), digits(epoch, 10)) else { return None };
-        Some(Self {
-            end: Offset(end.parse().ok()?),
-            epoch: LeaderEpoch(epoch.parse().ok()?),
-            path: dir.join(name),
-        })
-    }
-}
-
-/// The newest snapshot, and the segments by base offset. `None` when there is no directory.
-#[expect(clippy::type_complexity, reason = "a pair with names of its own would say no more")]
-fn files(
-    disk: &dyn Disk,
-    dir: &Path,
-) -> Result<Option<(Option<Snapshot>, Vec<(Offset, PathBuf)>)>, OpenError> {
+/// `None` when there is no directory.
+fn files(disk: &dyn Disk, dir: &Path) -> Result<Option<Files>, OpenError> {
     if disk.entry(dir)?.is_none() {
         return Ok(None);
     }
-    let names: Vec<String> = disk.list(dir)?.into_iter().map(|entry| entry.name).collect();
-    let snapshot = names.iter().filter_map(|name| Snapshot::parse(dir, name)).max();
-    let segment = |name: &String| {
-        let parsed = FileName::parse(name).filter(|file| file.kind == Kind::Log && file.parked.is_none())?;
-        Some((parsed.offset, dir.join(name)))
-    };
-    let mut segments: Vec<_> = names.iter().filter_map(segment).collect();
-    segments.sort();
-    Ok(Some((snapshot, segments)))
+    let mut files = Files { snapshots: Vec::new(), segments: Vec::new(), leftovers: Vec::new() };
+    for entry in disk.list(dir)? {
+        match (SnapshotName::parse(&entry.name), FileName::parse(&entry.name)) {
+            (Some(SnapshotName::Whole(id)), _) => files.snapshots.push((id, entry.len)),
+            (Some(SnapshotName::Leftover), _) => files.leftovers.push(dir.join(entry.name)),
+            (None, Some(FileName { offset, kind: Kind::Log, parked: None })) => {
+                files.segments.push((offset, dir.join(entry.name)));
+            }
+            _ => {}
+        }
+    }
+    files.snapshots.sort();
+    files.segments.sort();
+    Ok(Some(files))
 }
 
+#[derive(Default)]
 struct Reader {
     image: MetadataImage,
     quorum: Quorum,
-    epoch: LeaderEpoch,
+    /// The newest leader epoch, if there is any batch or snapshot.
+    epoch: Option<LeaderEpoch>,
+    start: Offset,
+    end: Offset,
     /// Records below this offset are in the image, through a snapshot or themselves.
     applied_to: Offset,
+    bytes_since_snapshot: u64,
     torn: Option<(PathBuf, u64)>,
 }
 
 impl Reader {
-    fn into_replayed(self, start: Offset, end: Offset) -> Replayed {
-        Replayed { image: self.image, quorum: self.quorum, start, end, epoch: self.epoch, torn: self.torn }
+    fn into_replayed(self) -> Replayed {
+        Replayed {
+            image: self.image,
+            quorum: self.quorum,
+            start: self.start,
+            end: self.end,
+            epoch: self.epoch.unwrap_or(LeaderEpoch::NONE),
+            snapshots: Vec::new(),
+            bytes_since_snapshot: self.bytes_since_snapshot,
+            damaged: Vec::new(),
+            leftovers: Vec::new(),
+            torn: self.torn,
+        }
     }
 
-    fn read_snapshot(&mut self, disk: &dyn Disk, snapshot: &Snapshot) -> Result<(), OpenError> {
-        each_batch_of_snapshot(disk, &snapshot.path, |header, batch| self.take(header, batch))?;
-        self.epoch = self.epoch.max(snapshot.epoch);
-        self.applied_to = snapshot.end;
+    fn read_snapshot(&mut self, disk: &dyn Disk, dir: &Path, id: SnapshotId) -> Result<(), OpenError> {
+        each_batch_of_snapshot(disk, &id.path(dir), |header, batch| self.take(header, batch))?;
+        self.epoch = Some(id.epoch);
+        self.applied_to = id.end;
         Ok(())
+    }
+
+    /// Reads what the log holds behind the snapshot.
+    fn read_log(
+        &mut self,
+        disk: &dyn Disk,
+        dir: &Path,
+        snapshot: Option<SnapshotId>,
+        segments: &[(Offset, PathBuf)],
+    ) -> Result<(), OpenError> {
+        let refuse = |why| OpenError::Metadata { path: dir.to_owned(), why };
+        self.start = segments.first().map_or(self.applied_to, |(base, _)| *base);
+        self.end = self.start;
+        // What a snapshot stands in for is not needed. A power loss may bring back a part of what was removed.
+        let needed = segments.iter().rposition(|(base, _)| *base <= self.applied_to).unwrap_or(0);
+        let segments = &segments[needed.min(segments.len())..];
+        if let Some((base, _)) = segments.first() {
+            if *base > self.applied_to {
+                return Err(refuse(MetadataFault::NoSnapshot { start: *base }));
+            }
+            self.end = *base;
+        }
+        for (number, (base, path)) in segments.iter().enumerate() {
+            if *base != self.end {
+                return Err(refuse(MetadataFault::Gap { end: self.end, next: *base }));
+            }
+            self.end = self.read_segment(disk, path, *base, number + 1 == segments.len())?;
+        }
+        if let Some(snapshot) = snapshot.filter(|snapshot| self.end < snapshot.end) {
+            return Err(refuse(MetadataFault::EndsBeforeSnapshot { end: self.end, snapshot: snapshot.end }));
+        }
+        self.image.topics.check_whole().map_err(|absurd| refuse(absurd.into()))
     }
 
     /// Reads a segment, and answers with the offset after it.
@@ -210,10 +252,11 @@ impl Reader {
                 return Err(refuse(MetadataFault::Damaged { position, why }));
             }
             next = header.next_offset();
-            self.epoch = self.epoch.max(header.leader_epoch);
+            self.epoch = self.epoch.max(Some(header.leader_epoch));
             if header.base_offset >= self.applied_to {
                 self.take(&header, &batch).map_err(refuse)?;
                 self.applied_to = next;
+                self.bytes_since_snapshot += batch.len() as u64;
             }
         }
         Ok(next)
@@ -244,6 +287,7 @@ impl Reader {
             ControlType::KraftVoters => {
                 let voters: VotersRecord = decode_control(offset, record)?;
                 self.quorum.voters = Some(voters.voters.iter().map(|voter| NodeId(voter.voter_id)).collect());
+                self.quorum.voter_set = Some(voters);
             }
             ControlType::SnapshotHeader | ControlType::SnapshotFooter => {}
             ControlType::Abort | ControlType::Commit | ControlType::Unknown(_) => {

@@ -27,6 +27,7 @@ use crate::producer_ids::ProducerIds;
 use crate::quorum_state::QuorumState;
 use crate::registration::{self, MOST_RECORDS, Process, Versioned};
 use crate::replay::{self, Replayed};
+use crate::snapshots::Limits;
 use crate::survey::{self, Survey};
 use crate::upkeep::Upkeep;
 use crate::writer::Writer;
@@ -85,7 +86,8 @@ pub(crate) fn open_locked(
     if survey.clean {
         clean_shutdown::remove(&*disk, &config.data_dir)?;
     }
-    let log = MetadataLog::open(&disk, metadata_dir, &replayed, config.node_id, now)?;
+    let limits = Limits::new(&config.settings);
+    let log = MetadataLog::open(&disk, metadata_dir, &replayed, config.node_id, limits, now)?;
     let mut writer = Writer::new(log, replayed.image);
     if writer.image.has_open_transaction() {
         commit(&mut writer, vec![registration::abort()], now)?;
@@ -131,6 +133,7 @@ pub(crate) fn open_locked(
         metadata_offset: AtomicI64::new(writer.end().0 - 1),
         producer_ids: ProducerIds::default(),
         writer: Mutex::new(writer),
+        snapshotting: Mutex::new(()),
         upkeep: Mutex::new(upkeep),
         lock: Mutex::new(match guard {
             Guard::Lock(lock) => Some(lock),
@@ -252,15 +255,12 @@ fn commit(writer: &mut Writer, records: Vec<Versioned>, now: Millis) -> Result<(
 
 /// What Kafka kept in the metadata log and nothing here acts on.
 fn report(image: &MetadataImage) {
-    for (kind, count) in &image.not_acted_on {
-        tracing::warn!(
-            "the metadata log holds {count} records of the kind {kind}, which Ottla keeps but does not act on"
-        );
+    for (what, count) in image.bystanders.counts() {
+        tracing::warn!("the metadata log holds {count} {what}, which Ottla keeps but does not act on");
     }
-    for (broker, configs) in &image.broker_configs {
+    for (broker, keys) in image.bystanders.broker_settings() {
         // Eligible leader replicas (KIP-966) pin this one for the whole cluster; one node always has enough of them.
-        let keys: Vec<_> =
-            configs.keys().map(String::as_str).filter(|key| *key != "min.insync.replicas").collect();
+        let keys: Vec<_> = keys.filter(|key| *key != "min.insync.replicas").collect();
         if !keys.is_empty() {
             let whose = if broker.is_empty() { "all brokers".to_owned() } else { format!("broker {broker}") };
             tracing::warn!(

@@ -71,7 +71,7 @@ impl Upkeep {
 }
 
 impl Catalog {
-    /// What is due by now: checkpoint files, the partitions' own upkeep (retention, expiry, timed flushes), removal of
+    /// What is due by now: checkpoint files, a snapshot of the metadata log, the partitions' own upkeep (retention, expiry, timed flushes), removal of
     /// deleted directories. Blocks; call it about once a second from a thread that may wait.
     pub fn tend(&self, now: Millis) {
         self.ground.at(now);
@@ -90,6 +90,7 @@ impl Catalog {
         for dir in removals {
             self.remove(dir, now);
         }
+        self.tend_metadata(now);
         let state = self.state.load_full();
         for hosted in state.hosted.values() {
             for slot in &hosted.slots {
@@ -125,6 +126,7 @@ impl Catalog {
     /// start recovers.
     pub fn close(&self, now: Millis) -> Result<(), CatalogError> {
         self.ground.at(now);
+        let _no_snapshot = self.snapshotting.lock();
         let mut writer = self.writer.lock();
         if writer.check_open().is_err() {
             return Ok(());

@@ -1,11 +1,15 @@
 //! The metadata log together with the image it comes to. Changes go through here, one at a time.
 
+use std::path::Path;
+
 use base::{Millis, Offset};
+use log::LogError;
 
 use crate::error::CatalogError;
 use crate::image::MetadataImage;
 use crate::metadata_log::MetadataLog;
 use crate::registration::Versioned;
+use crate::snapshot_file::Capture;
 
 /// Guarded by one lock, which is held over the sync of a change: what the image says is on disk.
 #[derive(Debug)]
@@ -39,6 +43,27 @@ impl Writer {
             self.image.apply(Offset(offset), record).expect("records are decided against this very image");
         }
         Ok(())
+    }
+
+    /// What a snapshot is to hold, if one is due. The writing of it needs no lock.
+    pub(crate) fn capture_if_due(&mut self, now: Millis) -> Option<Result<Capture, CatalogError>> {
+        let due = !self.is_closed && !self.image.has_open_transaction() && self.log.snapshot_is_due(now);
+        due.then(|| self.log.capture(&self.image, now))
+    }
+
+    /// See [`MetadataLog::has_snapshot`].
+    pub(crate) fn has_snapshot(&mut self, snapshot: &Capture, size: u64) {
+        self.log.has_snapshot(snapshot, size);
+    }
+
+    /// See [`MetadataLog::clean`].
+    pub(crate) fn clean(&mut self, now: Millis) -> Result<(), LogError> {
+        if self.is_closed { Ok(()) } else { self.log.clean(now) }
+    }
+
+    /// The metadata log's directory.
+    pub(crate) fn dir(&self) -> &Path {
+        self.log.dir()
     }
 
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use settings::Settings;
 use testkit::Crash;
 
 use super::*;
@@ -50,6 +51,31 @@ const STORY: &[Act] = &[
     Act::Restart,
 ];
 
+/// Each `Tend` writes a snapshot of the metadata log, and each but the first removes the one before it with its segments.
+const SNAPSHOTS: &[Act] = &[
+    Act::Create("a", 2),
+    Act::Tend(1_000),
+    Act::ProducerId,
+    Act::Create("b", 1),
+    Act::Tend(2_000),
+    Act::Delete("a"),
+    Act::Restart,
+    Act::Tend(3_000),
+    Act::Create("a", 1),
+    Act::Grow("b", 2),
+    Act::Tend(70_000),
+    Act::Restart,
+    Act::Tend(140_000),
+    Act::ProducerId,
+];
+
+fn eager() -> Arc<Settings> {
+    let mut settings = Settings::default();
+    settings.set("metadata.log.max.record.bytes.between.snapshots", "1").unwrap();
+    settings.set("metadata.max.retention.bytes", "1").unwrap();
+    Arc::new(settings)
+}
+
 impl Promised {
     /// What holds once `act` has happened.
     fn after(&self, act: Act, id: Option<Uuid>) -> Self {
@@ -84,10 +110,14 @@ impl Promised {
 }
 
 /// Plays the story until the disk stops. Returns what was promised, and what would hold had the last act happened.
-fn play(disk: &CrashDisk) -> (Promised, Promised) {
+fn play(disk: &CrashDisk, story: &[Act], settings: &Arc<Settings>) -> (Promised, Promised) {
     let mut promised = Promised::default();
-    let Ok(mut catalog) = open(disk, 1) else { return (promised.clone(), promised) };
-    for (seed, act) in (2..).zip(STORY) {
+    let open = |seed| {
+        let config = CatalogConfig { settings: Arc::clone(settings), ..config(Path::new(DIR)) };
+        Catalog::open_unlocked(disk.shared(), config, ids(seed), NOW)
+    };
+    let Ok(mut catalog) = open(1) else { return (promised.clone(), promised) };
+    for (seed, act) in (2..).zip(story) {
         let id = |catalog: &Catalog, name: &str| catalog.topics().by_name(name).unwrap().id;
         let done = match *act {
             Act::Create(name, count) => catalog
@@ -115,7 +145,7 @@ fn play(disk: &CrashDisk) -> (Promised, Promised) {
                 catalog.tend(NOW.plus(ms));
                 Some(None)
             }
-            Act::Restart => match catalog.close(NOW).is_ok().then(|| open(disk, seed)) {
+            Act::Restart => match catalog.close(NOW).is_ok().then(|| open(seed)) {
                 Some(Ok(opened)) => {
                     catalog = opened;
                     Some(None)
@@ -176,15 +206,14 @@ fn check(disk: &CrashDisk, promised: &Promised, or_else: &Promised, crash: Crash
     assert_eq!(again.topics(), topics, "{told}");
 }
 
-#[test]
-fn whatever_was_promised_survives_a_crash_at_any_operation() {
+/// Cuts the story at each operation, and looks at what is left. Returns the disk that nothing disturbed.
+fn cut_everywhere(story: &[Act], settings: &Arc<Settings>) -> CrashDisk {
     let calm = CrashDisk::calm(0);
-    let (promised, _) = play(&calm);
-    assert_eq!(promised.topics.keys().collect::<Vec<_>>(), ["b"], "undisturbed, the story comes to its end");
+    let (promised, _) = play(&calm, story, settings);
     let operations = calm.operations();
     for cut in 0..operations {
         let disk = CrashDisk::new(cut, cut);
-        let (promised, or_else) = play(&disk);
+        let (promised, or_else) = play(&disk, story, settings);
         for crash in [Crash::ProcessKill, Crash::PowerLoss] {
             let seeds = if crash == Crash::PowerLoss { 3 } else { 1 };
             for seed in 0..seeds {
@@ -193,4 +222,20 @@ fn whatever_was_promised_survives_a_crash_at_any_operation() {
             }
         }
     }
+    assert!(promised.topics.contains_key("b"), "undisturbed, the story comes to its end");
+    calm
+}
+
+#[test]
+fn whatever_was_promised_survives_a_crash_at_any_operation() {
+    cut_everywhere(STORY, &Arc::new(Settings::default()));
+}
+
+#[test]
+fn snapshots_and_trimming_lose_nothing_at_any_operation() {
+    let disk = cut_everywhere(SNAPSHOTS, &eager());
+    let left = names(&disk, Path::new(DIR).join("__cluster_metadata-0"));
+    let whole: Vec<_> = left.iter().filter(|name| name.ends_with(".checkpoint")).collect();
+    assert_eq!(whole.len(), 1, "{left:?}");
+    assert!(!left.contains(&"00000000000000000000.log".to_owned()), "{left:?}");
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::features::KRAFT_VERSION;
 
 /// A copy of a fixture, on a disk in memory.
-fn fixture(name: &str) -> CrashDisk {
+pub(crate) fn fixture(name: &str) -> CrashDisk {
     let disk = CrashDisk::calm(1);
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kafka-4.1.1").join(name);
     copy(&from, &disk, Path::new(DIR));

@@ -8,6 +8,7 @@ mod fresh;
 mod kafka;
 mod refusals;
 mod restarts;
+mod snapshots;
 
 use std::path::Path;
 use std::sync::Arc;
