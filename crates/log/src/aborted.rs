@@ -70,13 +70,13 @@ impl Segment {
 /// Reads a `.txnindex` and holds it against what such a file can say; `None` when there is no such file.
 ///
 /// # Errors
-/// When it cannot be read, or says something else ([`LogError::Damaged`]).
+/// When it cannot be read, or says something else ([`LogError::DamagedTxnIndex`]).
 pub(crate) fn read(disk: &dyn Disk, path: &Path, base: Offset) -> Result<Option<Vec<TxnEntry>>, LogError> {
     let Some(bytes) = read_whole(disk, path, LARGEST)? else {
         return Ok(None);
     };
     let damaged = |at: usize, why: String| {
-        Err(LogError::Damaged { file: path.to_owned(), position: (at * TxnEntry::LEN) as u64, why })
+        Err(LogError::DamagedTxnIndex { file: path.to_owned(), position: (at * TxnEntry::LEN) as u64, why })
     };
     let mut entries: Vec<TxnEntry> = Vec::with_capacity(bytes.len() / TxnEntry::LEN);
     for entry in TxnEntry::all(&bytes) {

@@ -45,6 +45,16 @@ pub enum LogError {
         /// What is wrong with it.
         why: String,
     },
+    /// A `.txnindex` says what such a file cannot say.
+    #[error("no aborted transaction at position {position} of {}: {why}", file.display())]
+    DamagedTxnIndex {
+        /// The file.
+        file: PathBuf,
+        /// Where in it, in bytes from its start.
+        position: u64,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A segment in message format v0 or v1, which are not read here; nothing was changed.
     #[error(
         "{} holds messages of format v0 or v1 at position {position}, which are not read here; \

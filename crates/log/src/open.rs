@@ -318,7 +318,7 @@ impl Opening {
         }
         let path = self.place.path(FileName::new(file.base, Kind::TxnIndex));
         match aborted::read(&*self.place.disk, &path, file.base) {
-            Err(LogError::Damaged { file: path, position, why }) => {
+            Err(LogError::DamagedTxnIndex { file: path, position, why }) => {
                 tracing::warn!(file = %path.display(), position, why, "aborted transactions are looked for again");
                 self.opened.unindexed.push(file.base);
                 Ok(())

@@ -104,7 +104,7 @@ fn only_what_such_a_file_can_say_is_believed() {
         let (mut log, opened) = rig.open(&small(), STOPPED);
         assert_eq!(opened.unindexed, [Offset(44)], "{bytes:?}");
         let error = log.reader().aborted_transactions(Offset(20), Offset(80)).unwrap_err();
-        assert!(matches!(error, LogError::Damaged { .. }), "{error}");
+        assert!(matches!(error, LogError::DamagedTxnIndex { .. }), "{error}");
         log.write_aborted(Offset(44), &[entry(20, 60, 30), entry(30, 65, 66)]).unwrap();
         assert_eq!(rig.bytes(&name(44)), good);
         assert_eq!(log.reader().aborted_transactions(Offset(20), Offset(80)).unwrap().len(), 2);

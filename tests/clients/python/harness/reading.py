@@ -20,7 +20,7 @@ class Record:
     timestamp: int = field(default=0, compare=False)
 
 
-def read_all(bootstrap, topic, partition=0, start=0):
+def read_all(bootstrap, topic, partition=0, start=0, isolation="read_committed"):
     """By confluent-kafka: from `start` to what is the end now."""
     consumer = confluent_kafka.Consumer(
         {
@@ -29,6 +29,9 @@ def read_all(bootstrap, topic, partition=0, start=0):
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "fetch.wait.max.ms": 100,
+            "isolation.level": isolation,
+            # The last offsets may be those of markers, or of records that were aborted or compacted away.
+            "enable.partition.eof": True,
         }
     )
     try:
@@ -41,6 +44,10 @@ def read_all(bootstrap, topic, partition=0, start=0):
                 break
             message = consumer.poll(PATIENCE)
             assert message is not None, f"{len(records)} records of {end - start}, and then nothing"
+            if message.error() is not None and message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                if message.offset() >= end:
+                    break
+                continue
             assert message.error() is None, message.error()
             headers = tuple((name, value) for name, value in message.headers() or ())
             timestamp = message.timestamp()[1]
