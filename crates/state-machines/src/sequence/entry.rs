@@ -171,8 +171,10 @@ impl Entry {
         self.appended_at = appended_at;
     }
 
-    pub(super) fn last_sign_of_life(&self) -> Millis {
-        self.last_timestamp.max(self.appended_at)
+    /// Whether it may be forgotten: no transaction is open, and the last sign of life is `expiration_ms` old.
+    pub(super) fn is_idle(&self, now: Millis, expiration_ms: i64) -> bool {
+        let last_sign_of_life = self.last_timestamp.max(self.appended_at);
+        self.open_transaction.is_none() && now.since(last_sign_of_life) >= expiration_ms
     }
 
     /// See [`super::Tracker::load`].

@@ -12,6 +12,7 @@
 //! time alone, so that an active producer with old timestamps is forgotten, and its retries are stored twice.
 
 mod entry;
+mod producers;
 mod refusal;
 mod transactions;
 
@@ -24,6 +25,7 @@ use base::{Millis, Offset, ProducerEpoch, ProducerId, Sequence};
 
 use entry::Entry;
 pub use entry::{REMEMBERED_BATCHES, Remembered, Row};
+pub use producers::Producers;
 pub use refusal::{Conflict, Refusal, Story};
 use transactions::Verification;
 pub use transactions::{Ended, Marker, MarkerTicket, Outcome, Transactions};
@@ -99,8 +101,7 @@ pub struct Ticket(Claim);
 /// What one partition remembers of its producers.
 #[derive(Clone, Debug)]
 pub struct Tracker {
-    /// Boxed, so that the table's free slots cost 16 bytes each and not the size of an entry.
-    producers: HashMap<ProducerId, Box<Entry>>,
+    producers: Producers,
     /// Transactions that hold back the last stable offset.
     transactions: Transactions,
     /// Producers whose first transactional batch waits for the coordinator's word (KIP-890).
@@ -114,7 +115,7 @@ impl Tracker {
     #[must_use]
     pub fn new(expiration_ms: i64) -> Self {
         Self {
-            producers: HashMap::new(),
+            producers: Producers::default(),
             transactions: Transactions::default(),
             verifying: HashMap::new(),
             expiration_ms,
@@ -132,7 +133,7 @@ impl Tracker {
         if !claim.producer_id.is_some() {
             return Verdict::NotIdempotent;
         }
-        let entry = self.producers.get(&claim.producer_id).map(Box::as_ref);
+        let entry = self.producers.get(claim.producer_id);
         if claim.origin == Origin::Client
             && let Some(earlier) = entry.and_then(|entry| entry.find(claim))
         {
@@ -194,7 +195,7 @@ impl Tracker {
         if !claim.producer_id.is_some() {
             return;
         }
-        let entry = self.producers.entry(claim.producer_id).or_default();
+        let entry = self.producers.entry(claim.producer_id);
         entry.add(claim.epoch, claim.remembered_at(base_offset));
         entry.touch(claim.max_timestamp, appended_at);
         if claim.transactional {
@@ -216,7 +217,7 @@ impl Tracker {
             if !row.producer_id.is_some() {
                 continue;
             }
-            let entry = self.producers.entry(row.producer_id).or_default();
+            let entry = self.producers.entry(row.producer_id);
             if let Some(begun_in_replay) = entry.open_transaction.into_option() {
                 self.transactions.forget(begun_in_replay);
             }
@@ -230,26 +231,44 @@ impl Tracker {
     /// Forgets producers without an open transaction whose last batch or marker is `expiration_ms` old, by the later of
     /// its record time and its append time; and verifications as old as that. Returns how many producers went.
     pub fn expire(&mut self, now: Millis) -> usize {
+        self.forget(&self.producers.idle(now, self.expiration_ms), now)
+    }
+
+    /// Forgets those of `idle` that are so still: as [`Self::expire`], in steps, for an owner who looks for idle producers
+    /// ([`Producers::idle`]) while others append.
+    pub fn forget(&mut self, idle: &[ProducerId], now: Millis) -> usize {
         let before = self.producers.len();
-        let expiration_ms = self.expiration_ms;
-        self.producers.retain(|_, entry| {
-            entry.open_transaction.is_some() || now.since(entry.last_sign_of_life()) < expiration_ms
-        });
-        self.verifying.retain(|_, verification| now.since(verification.since) < expiration_ms);
+        for id in idle {
+            if self.producers.get(*id).is_some_and(|entry| entry.is_idle(now, self.expiration_ms)) {
+                self.producers.remove(*id);
+            }
+        }
+        self.verifying.retain(|_, verification| now.since(verification.since) < self.expiration_ms);
         before - self.producers.len()
     }
 
-    /// Every remembered producer as a snapshot keeps it, in no particular order: sorting is for the caller, who may by then
-    /// have let go of the lock that this is copied under.
+    /// How long an idle producer is remembered, in milliseconds.
+    #[must_use]
+    pub fn expiration_ms(&self) -> i64 {
+        self.expiration_ms
+    }
+
+    /// Every remembered producer. A clone of it costs as little as one batch, however many there are, and stays as it is.
+    #[must_use]
+    pub fn producers(&self) -> &Producers {
+        &self.producers
+    }
+
+    /// Every remembered producer as a snapshot keeps it, in no particular order.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
-        self.producers.iter().map(|(id, entry)| entry.row(*id)).collect()
+        self.producers.rows().collect()
     }
 
     /// What is remembered of one producer's batches, oldest first; empty when it is unknown.
     #[must_use]
     pub fn remembered(&self, producer_id: ProducerId) -> &[Remembered] {
-        self.producers.get(&producer_id).map_or(&[], |entry| entry.batches())
+        self.producers.get(producer_id).map_or(&[], |entry| entry.batches())
     }
 
     /// How many producers are remembered.

@@ -93,7 +93,7 @@ impl Tracker {
     /// # Errors
     /// When the producer's or the coordinator's epoch is older than the known one.
     pub fn check_marker(&self, marker: Marker) -> Result<MarkerTicket, Refusal> {
-        if let Some(entry) = self.producers.get(&marker.producer_id) {
+        if let Some(entry) = self.producers.get(marker.producer_id) {
             if marker.epoch < entry.epoch {
                 return Err(Refusal::StaleEpoch(Conflict::of_marker(&marker, entry)));
             }
@@ -122,7 +122,7 @@ impl Tracker {
             return None;
         }
         self.verifying.remove(&marker.producer_id);
-        let entry = self.producers.entry(marker.producer_id).or_default();
+        let entry = self.producers.entry(marker.producer_id);
         entry.enter(marker.epoch);
         entry.coordinator_epoch = marker.coordinator_epoch;
         entry.touch(marker.timestamp, appended_at);

@@ -113,18 +113,6 @@ fn marker(epoch: i16, coordinator_epoch: i32, outcome: Outcome) -> Marker {
     }
 }
 
-/// Design budget: 300 bytes per remembered producer and partition at five batches.
-///
-/// A table of std's kind is at least 7/16 full after it has grown; each slot holds an id, a pointer and a control byte.
-/// An allocator adds at most 16 bytes to the entry, and rounds it up to a multiple of 16.
-#[test]
-fn a_producer_with_five_batches_takes_at_most_300_bytes() {
-    let slot = size_of::<(ProducerId, Box<super::Entry>)>() + 1;
-    let entry = (size_of::<super::Entry>() + 16).next_multiple_of(16);
-    let worst = slot * 16 / 7 + entry;
-    assert!(worst <= 300, "{worst} bytes: an entry has {}", size_of::<super::Entry>());
-}
-
 #[test]
 fn a_refusal_says_what_was_expected_what_came_and_what_is_remembered() {
     let mut stage = Stage::new();
