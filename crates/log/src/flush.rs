@@ -8,8 +8,8 @@ use disk::{DiskError, DiskFile, OpenHow};
 
 use crate::error::LogError;
 use crate::names::Kind;
-use crate::place::Place;
 use crate::segment::Segment;
+use crate::shared::Shared;
 use crate::writer::{Log, write_through};
 
 /// What must be synced so that everything below [`Flush::up_to`] is on disk.
@@ -20,12 +20,14 @@ use crate::writer::{Log, write_through};
 /// looks at those.)
 #[derive(Debug)]
 pub struct Flush {
-    place: Arc<Place>,
+    shared: Arc<Shared>,
     sealed: Vec<Arc<Segment>>,
     active: Option<(Arc<Segment>, Arc<dyn DiskFile>)>,
     names_made: Option<u64>,
     /// Whether the directory's own name may not be on disk.
     dir_made: bool,
+    /// Which epochs are not in the leader-epoch-checkpoint yet.
+    epochs_made: Option<u64>,
     up_to: Offset,
 }
 
@@ -39,14 +41,34 @@ impl Flush {
     /// Whether there is nothing to sync.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.sealed.is_empty() && self.active.is_none() && self.names_made.is_none()
+        self.sealed.is_empty()
+            && self.active.is_none()
+            && self.names_made.is_none()
+            && self.epochs_made.is_none()
     }
 
-    /// Syncs the files. Needs no lock; may run while appends go on.
+    /// Writes what is to be written, and syncs. Needs no lock; may run while appends go on.
+    ///
+    /// # Errors
+    /// Those of [`Self::write_epochs`] and [`Self::sync`].
+    pub fn run(&self) -> Result<(), LogError> {
+        self.write_epochs()?;
+        self.sync()
+    }
+
+    /// Writes the leader epochs that are not in their checkpoint yet. Comes first: when it fails, nothing else is in doubt.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the recovery point must stay where it is then, and a later flush tries again.
+    pub fn write_epochs(&self) -> Result<(), LogError> {
+        if self.epochs_made.is_some() { self.shared.write_epochs() } else { Ok(()) }
+    }
+
+    /// Syncs the files.
     ///
     /// # Errors
     /// When a sync fails: what was written since the last success is then in doubt, and the log must take no more.
-    pub fn run(&self) -> Result<(), LogError> {
+    pub fn sync(&self) -> Result<(), LogError> {
         for segment in &self.sealed {
             match sync_sealed(segment) {
                 // Retention took it away meanwhile.
@@ -58,10 +80,11 @@ impl Flush {
             file.sync()?;
             write_through(segment);
         }
+        let place = &self.shared.place;
         if self.names_made.is_some() {
-            self.place.disk.sync_dir(&self.place.dir)?;
-            if let Some(parent) = self.place.dir.parent().filter(|_| self.dir_made) {
-                self.place.disk.sync_dir(parent)?;
+            place.disk.sync_dir(&place.dir)?;
+            if let Some(parent) = place.dir.parent().filter(|_| self.dir_made) {
+                place.disk.sync_dir(parent)?;
             }
         }
         Ok(())
@@ -100,11 +123,12 @@ impl Log {
     pub fn begin_flush(&self) -> Flush {
         let active = self.active.file.as_ref().filter(|_| self.active.unsynced);
         Flush {
-            place: Arc::clone(&self.shared.place),
+            shared: Arc::clone(&self.shared),
             sealed: self.unsynced.clone(),
             active: active.map(|file| (Arc::clone(&self.active.segment), Arc::clone(file))),
             names_made: (self.names_made > self.names_synced).then_some(self.names_made),
             dir_made: self.dir_made && self.names_synced == 0,
+            epochs_made: (self.epochs_made > self.epochs_written).then_some(self.epochs_made),
             up_to: self.log_end(),
         }
     }
@@ -117,6 +141,9 @@ impl Log {
         self.recovery_point = self.recovery_point.max(flush.up_to);
         if let Some(names_made) = flush.names_made {
             self.names_synced = self.names_synced.max(names_made);
+        }
+        if let Some(epochs_made) = flush.epochs_made {
+            self.epochs_written = self.epochs_written.max(epochs_made);
         }
         // Only if nothing was appended since the flush began is the active segment wholly synced.
         if flush.up_to == self.log_end() && !self.active.overhang {
@@ -134,10 +161,7 @@ impl Log {
         if self.active.unsettled || self.active.preallocated {
             self.settle_active(true)?;
         }
-        if self.epochs_changed {
-            let epochs = crate::epochs::Epochs::clone(&self.shared.epochs.load());
-            self.write_epochs(epochs)?;
-        }
+        self.write_epochs()?;
         let flush = self.begin_flush();
         flush.run()?;
         self.flushed(&flush);

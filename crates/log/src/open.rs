@@ -19,7 +19,6 @@ use disk::{Disk, OpenHow};
 use crate::aborted;
 use crate::checkpoint::EpochLine;
 use crate::config::{Known, LogConfig};
-use crate::epochs::Epochs;
 use crate::error::{Damage, LogError};
 use crate::names::{FileName, Kind};
 use crate::place::Place;
@@ -420,12 +419,10 @@ impl Opening {
             names_synced: 0,
             dir_made: false,
             parked: parked.into_iter().map(|name| (due, self.place.path(name))).collect(),
-            epochs_changed: false,
+            epochs_made: u64::from(learnt),
+            epochs_written: 0,
         };
-        if learnt {
-            let epochs = Epochs::clone(&log.shared.epochs.load());
-            log.write_epochs(epochs)?;
-        }
+        log.write_epochs()?;
         Ok((log, self.opened))
     }
 }

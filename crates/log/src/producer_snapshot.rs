@@ -10,7 +10,7 @@ use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
 use base::Offset;
-use disk::{Disk, OpenHow};
+use disk::{Disk, DiskError, OpenHow};
 
 use crate::error::LogError;
 use crate::names::{FileName, Kind};
@@ -19,6 +19,9 @@ const VERSION: i16 = 1;
 const CHECKED_FROM: usize = 6;
 const ROWS_FROM: usize = 10;
 const ROW_LEN: usize = 46;
+
+/// Rows are written so many bytes at a time.
+const BLOCK: usize = 1 << 20;
 
 /// A snapshot is read whole, so it may not be larger than this: 23 million producers.
 const LARGEST: u64 = 1 << 30;
@@ -68,30 +71,26 @@ pub enum SnapshotError {
     },
 }
 
-/// The bytes of a snapshot.
-///
-/// # Panics
-/// With more than 2147483647 rows.
-#[must_use]
-pub fn encode(rows: &[SnapshotRow]) -> Vec<u8> {
-    let count = i32::try_from(rows.len()).expect("fewer producers than an i32 can count");
-    let mut bytes = Vec::with_capacity(ROWS_FROM + rows.len() * ROW_LEN);
-    bytes.extend(VERSION.to_be_bytes());
-    bytes.extend([0; 4]);
-    bytes.extend(count.to_be_bytes());
-    for row in rows {
-        bytes.extend(row.producer_id.to_be_bytes());
-        bytes.extend(row.producer_epoch.to_be_bytes());
-        bytes.extend(row.last_sequence.to_be_bytes());
-        bytes.extend(row.last_offset.to_be_bytes());
-        bytes.extend(row.offset_delta.to_be_bytes());
-        bytes.extend(row.timestamp.to_be_bytes());
-        bytes.extend(row.coordinator_epoch.to_be_bytes());
-        bytes.extend(row.current_txn_first_offset.to_be_bytes());
+/// The bytes in front of the rows; the checksum of what follows it is `checksum`.
+fn head(checksum: u32, count: [u8; 4]) -> [u8; ROWS_FROM] {
+    let mut head = [0; ROWS_FROM];
+    head[..2].copy_from_slice(&VERSION.to_be_bytes());
+    head[2..CHECKED_FROM].copy_from_slice(&checksum.to_be_bytes());
+    head[CHECKED_FROM..].copy_from_slice(&count);
+    head
+}
+
+impl SnapshotRow {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.producer_id.to_be_bytes());
+        bytes.extend(self.producer_epoch.to_be_bytes());
+        bytes.extend(self.last_sequence.to_be_bytes());
+        bytes.extend(self.last_offset.to_be_bytes());
+        bytes.extend(self.offset_delta.to_be_bytes());
+        bytes.extend(self.timestamp.to_be_bytes());
+        bytes.extend(self.coordinator_epoch.to_be_bytes());
+        bytes.extend(self.current_txn_first_offset.to_be_bytes());
     }
-    let checksum = crc32c::crc32c(&bytes[CHECKED_FROM..]);
-    bytes[2..CHECKED_FROM].copy_from_slice(&checksum.to_be_bytes());
-    bytes
 }
 
 /// Reads a snapshot. Bytes behind the last row are ignored when the checksum covers them, as Kafka does.
@@ -174,26 +173,59 @@ pub fn read(disk: &dyn Disk, dir: &Path, offset: Offset) -> Result<Option<Vec<u8
     Ok(disk::read_whole(disk, &path(dir, offset), LARGEST)?)
 }
 
-/// Writes the snapshot at `offset`, over one that may be there. If `durable`, it is synced, and so is the directory;
-/// else a power loss may leave any part of it, which its checksum shows.
+/// Writes the snapshot at `offset`, over one that may be there: under a temporary name first, so that a killed process
+/// leaves a whole one or none, and in blocks, so that a million producers need no memory for their bytes. If `durable`, it
+/// is synced, and so is the directory; else a power loss may leave any part of it, which its checksum shows.
 ///
 /// # Errors
-/// When it cannot be written.
-pub fn write(
-    disk: &dyn Disk,
-    dir: &Path,
-    offset: Offset,
-    rows: &[SnapshotRow],
-    durable: bool,
-) -> Result<(), LogError> {
-    let file = disk.open(&path(dir, offset), OpenHow::Write)?;
-    file.set_len(0)?;
-    file.write_at(0, &[IoSlice::new(&encode(rows))])?;
+/// When it cannot be written; nothing of it is left then.
+///
+/// # Panics
+/// With more than 2147483647 rows.
+pub fn write<R>(disk: &dyn Disk, dir: &Path, offset: Offset, rows: R, durable: bool) -> Result<(), LogError>
+where
+    R: IntoIterator<Item = SnapshotRow, IntoIter: ExactSizeIterator>,
+{
+    let path = path(dir, offset);
+    let mut temporary = path.clone().into_os_string();
+    temporary.push(".tmp");
+    let temporary = PathBuf::from(temporary);
+    let written = write_rows(disk, &temporary, rows, durable).and_then(|()| disk.rename(&temporary, &path));
+    if let Err(error) = written {
+        // The disk may be full, and what is there is of no use. If it cannot be removed, the next start does it.
+        let _ = disk.remove_file(&temporary);
+        return Err(error.into());
+    }
     if durable {
-        file.sync()?;
         disk.sync_dir(dir)?;
     }
     Ok(())
+}
+
+fn write_rows<R>(disk: &dyn Disk, path: &Path, rows: R, durable: bool) -> Result<(), DiskError>
+where
+    R: IntoIterator<Item = SnapshotRow, IntoIter: ExactSizeIterator>,
+{
+    let mut rows = rows.into_iter();
+    let count = i32::try_from(rows.len()).expect("fewer producers than an i32 can count").to_be_bytes();
+    let file = disk.open(path, OpenHow::Write)?;
+    file.set_len(0)?;
+    let mut checksum = crc32c::crc32c(&count);
+    let mut at = ROWS_FROM as u64;
+    let mut block = Vec::with_capacity((rows.len() * ROW_LEN).min(BLOCK + ROW_LEN));
+    while rows.len() > 0 {
+        block.clear();
+        while block.len() < BLOCK
+            && let Some(row) = rows.next()
+        {
+            row.encode(&mut block);
+        }
+        checksum = crc32c::crc32c_append(checksum, &block);
+        file.write_at(at, &[IoSlice::new(&block)])?;
+        at += block.len() as u64;
+    }
+    file.write_at(0, &[IoSlice::new(&head(checksum, count))])?;
+    if durable { file.sync() } else { Ok(()) }
 }
 
 /// Removes the snapshot at `offset`, if there is one.
@@ -210,6 +242,22 @@ pub fn remove(disk: &dyn Disk, dir: &Path, offset: Offset) -> Result<(), LogErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The bytes of a snapshot, through a file.
+    fn encode(rows: &[SnapshotRow]) -> Vec<u8> {
+        let disk = testkit::CrashDisk::calm(1);
+        let dir = Path::new("/d");
+        disk.create_dir_all(dir).unwrap();
+        write(&disk, dir, Offset(7), rows.iter().copied(), true).unwrap();
+        read(&disk, dir, Offset(7)).unwrap().unwrap()
+    }
+
+    #[test]
+    fn many_rows_are_written_in_blocks() {
+        let row = rows()[0];
+        let rows: Vec<_> = (0..100_000).map(|id| SnapshotRow { producer_id: id, ..row }).collect();
+        assert_eq!(decode(&encode(&rows)), Ok(rows));
+    }
 
     fn rows() -> Vec<SnapshotRow> {
         vec![

@@ -35,8 +35,7 @@ impl Log {
             epochs.truncate_start(offset);
             if epochs != **self.shared.epochs.load() {
                 // The checkpoint may lag until files go: opening the log cuts it at the known log start again.
-                self.epochs_changed = true;
-                self.shared.epochs.store(Arc::new(epochs));
+                self.set_epochs(epochs);
             }
         }
         self.log_start()
@@ -107,11 +106,9 @@ impl Log {
         let segments = self.shared.segments.load_full();
         let (gone, kept) = segments.split_at(count);
         self.delete_records_before(kept[0].base);
-        if self.epochs_changed {
-            // The first epoch now begins at the log start, and that is on disk before a file goes: a power loss may bring
-            // some of them back, and the next start must not take the gaps between them for lost writes.
-            self.write_epochs(Epochs::clone(&self.shared.epochs.load()))?;
-        }
+        // The first epoch now begins at the log start, and that is on disk before a file goes: a power loss may bring some of
+        // them back, and the next start must not take the gaps between them for lost writes.
+        self.write_epochs()?;
         self.shared.segments.store(Arc::new(kept.to_vec()));
         self.unsynced.retain(|segment| gone.iter().all(|gone| !Arc::ptr_eq(gone, segment)));
         let due = now.plus(self.config.file_delete_delay_ms.max(0));

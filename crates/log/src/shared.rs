@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use base::Offset;
+use parking_lot::Mutex;
 
+use crate::checkpoint;
 use crate::epochs::Epochs;
 use crate::error::LogError;
 use crate::place::Place;
@@ -21,6 +23,8 @@ pub(crate) struct Shared {
     log_start: AtomicI64,
     log_end: AtomicI64,
     pub(crate) epochs: ArcSwap<Epochs>,
+    /// Held while the leader-epoch-checkpoint is written, by a flush or by the writer.
+    epochs_file: Mutex<()>,
 }
 
 impl Shared {
@@ -37,6 +41,7 @@ impl Shared {
             log_start: AtomicI64::new(log_start.0),
             log_end: AtomicI64::new(log_end.0),
             epochs: ArcSwap::from_pointee(epochs),
+            epochs_file: Mutex::new(()),
         }
     }
 
@@ -61,6 +66,13 @@ impl Shared {
     /// Bytes in all segments.
     pub(crate) fn size(&self) -> u64 {
         self.segments.load().iter().map(|segment| segment.len()).sum()
+    }
+
+    /// Writes the epochs of now to the leader-epoch-checkpoint, synced.
+    pub(crate) fn write_epochs(&self) -> Result<(), LogError> {
+        let _writing = self.epochs_file.lock();
+        let epochs = self.epochs.load_full();
+        checkpoint::write_epochs(&*self.place.disk, &self.place.dir, epochs.lines())
     }
 
     pub(crate) fn out_of_range(&self, from: Offset) -> LogError {

@@ -9,7 +9,6 @@ use base::{LeaderEpoch, Millis, Offset};
 use disk::{DiskFile, OpenHow};
 use records::{BatchHeader, HEADER_LEN};
 
-use crate::checkpoint;
 use crate::config::LogConfig;
 use crate::epochs::Epochs;
 use crate::error::LogError;
@@ -40,8 +39,9 @@ pub struct Log {
     pub(crate) dir_made: bool,
     /// `.deleted` files and when they are to go, the earliest first.
     pub(crate) parked: VecDeque<(Millis, PathBuf)>,
-    /// Whether the epochs in memory differ from those in the checkpoint.
-    pub(crate) epochs_changed: bool,
+    /// Raised whenever the epochs in memory change; they are in the checkpoint as of [`Self::epochs_written`].
+    pub(crate) epochs_made: u64,
+    pub(crate) epochs_written: u64,
 }
 
 /// The segment that is appended to, and what only its writer needs to know of it.
@@ -199,7 +199,7 @@ impl Log {
     }
 
     /// Appends one batch: `head`, its 61 header bytes, and `rest`, in one write. The base offset must be the log end, and
-    /// [`Self::roll_due`] must have been asked. A leader epoch newer than the log's gets its checkpoint entry first.
+    /// [`Self::roll_due`] must have been asked. A leader epoch newer than the log's begins here.
     ///
     /// # Errors
     /// When the batch is larger than a segment or the write fails; readers see nothing of it then, and what part of it
@@ -228,7 +228,7 @@ impl Log {
         let last_relative = relative(segment.base, header.last_offset());
 
         if header.leader_epoch > self.shared.epochs.load().latest().unwrap_or(LeaderEpoch::NONE) {
-            self.assign_leader_epoch(header.leader_epoch)?;
+            self.assign_leader_epoch(header.leader_epoch);
         }
         self.cut_overhang()?;
         let file = self.active.writer()?;
@@ -276,24 +276,27 @@ impl Log {
         Ok(())
     }
 
-    /// Begins `epoch` at the log end (leader-epoch-checkpoint, synced), unless the log knows it already. Older epochs
-    /// that would contradict it go.
-    ///
-    /// # Errors
-    /// When the checkpoint cannot be written; the log then does not know the epoch.
-    pub fn assign_leader_epoch(&mut self, epoch: LeaderEpoch) -> Result<(), LogError> {
+    /// Begins `epoch` at the log end, unless the log knows it already. Older epochs that would contradict it go. The
+    /// leader-epoch-checkpoint follows with the next flush: until the recovery point has passed this offset, a start after a
+    /// crash learns the epoch from the batches.
+    pub fn assign_leader_epoch(&mut self, epoch: LeaderEpoch) {
         let mut epochs = Epochs::clone(&self.shared.epochs.load());
         if epoch.0 >= 0 && epochs.assign(epoch, self.log_end()) {
-            self.write_epochs(epochs)?;
+            self.set_epochs(epochs);
         }
-        Ok(())
     }
 
-    pub(crate) fn write_epochs(&mut self, epochs: Epochs) -> Result<(), LogError> {
-        let place = &self.shared.place;
-        checkpoint::write_epochs(&*place.disk, &place.dir, epochs.lines())?;
-        self.epochs_changed = false;
+    pub(crate) fn set_epochs(&mut self, epochs: Epochs) {
+        self.epochs_made += 1;
         self.shared.epochs.store(Arc::new(epochs));
+    }
+
+    /// Writes the epochs to the leader-epoch-checkpoint, unless that has them.
+    pub(crate) fn write_epochs(&mut self) -> Result<(), LogError> {
+        if self.epochs_written < self.epochs_made {
+            self.shared.write_epochs()?;
+            self.epochs_written = self.epochs_made;
+        }
         Ok(())
     }
 

@@ -1,20 +1,24 @@
-//! The few threads that sync the log, so that no runtime worker waits for that.
+//! The few threads that sync the log and write producer snapshots, so that no runtime worker waits for that.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::thread;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::partition::Partition;
 
-/// A small pool of threads that flush partitions in the background. Shared by all partitions of a broker.
+/// A small pool of threads that flush partitions in the background, and one that writes their snapshots. Shared by all
+/// partitions of a broker.
 ///
 /// One fsync at a time runs per partition, and covers every append that came before it (group commit): see
-/// [`crate::Partition::flush`]. A partition stands in the queue at most once.
+/// [`crate::Partition::flush`]. A partition stands in each queue at most once.
 #[derive(Debug)]
 pub struct Flusher {
-    queue: Arc<Queue>,
+    flushes: Arc<Queue>,
+    snapshots: Arc<Queue>,
+    segments: Arc<SegmentsFlushed>,
     inline: bool,
 }
 
@@ -31,51 +35,89 @@ struct Line {
 }
 
 impl Flusher {
-    /// Starts `threads` threads (at least one). They end when the last handle is dropped.
+    /// Starts `threads` threads (at least one) that flush, and one that writes snapshots. They end when the last handle is
+    /// dropped.
     #[must_use]
     pub fn start(threads: usize) -> Arc<Self> {
-        let queue = Arc::new(Queue::default());
-        let mut started = 0;
-        for number in 0..threads.max(1) {
-            let queue = Arc::clone(&queue);
-            let thread = thread::Builder::new().name(format!("flusher-{number}"));
-            match thread.spawn(move || queue.work_through()) {
-                Ok(_) => started += 1,
-                Err(error) => tracing::error!(%error, "cannot start a flusher thread"),
-            }
-        }
-        Arc::new(Self { queue, inline: started == 0 })
+        let flushes = Arc::<Queue>::default();
+        let snapshots = Arc::<Queue>::default();
+        let started = (0..threads.max(1))
+            .filter(|number| {
+                spawn(&flushes, format!("flusher-{number}"), |partition| partition.flush_in_background())
+            })
+            .count();
+        let writes =
+            spawn(&snapshots, "snapshots".to_owned(), |partition| partition.write_waiting_snapshots());
+        Arc::new(Self { flushes, snapshots, segments: Arc::default(), inline: started == 0 || !writes })
     }
 
     /// Without threads: whoever asks for a flush waits for it. For tests that want every file operation in order.
     #[must_use]
     pub fn inline() -> Arc<Self> {
-        Arc::new(Self { queue: Arc::default(), inline: true })
+        Arc::new(Self {
+            flushes: Arc::default(),
+            snapshots: Arc::default(),
+            segments: Arc::default(),
+            inline: true,
+        })
+    }
+
+    /// Where one may wait for segments that are sealed and on disk.
+    #[must_use]
+    pub fn segments_flushed(&self) -> Arc<SegmentsFlushed> {
+        Arc::clone(&self.segments)
     }
 
     /// Asks for a flush of `partition`. The caller must not hold its append lock.
     pub(crate) fn ask(&self, partition: &Weak<Partition>) {
-        if self.inline {
-            if let Some(partition) = partition.upgrade() {
-                partition.flush_in_background();
-            }
-            return;
+        if !self.inline {
+            self.flushes.add(partition);
+        } else if let Some(partition) = partition.upgrade() {
+            partition.flush_in_background();
         }
-        self.queue.waiting.lock().partitions.push_back(Weak::clone(partition));
-        self.queue.came.notify_one();
+    }
+
+    /// Asks for the waiting snapshots of `partition`. The caller must not hold its append lock.
+    pub(crate) fn ask_for_snapshots(&self, partition: &Weak<Partition>) {
+        if !self.inline {
+            self.snapshots.add(partition);
+        } else if let Some(partition) = partition.upgrade() {
+            partition.write_waiting_snapshots();
+        }
+    }
+
+    pub(crate) fn segment_flushed(&self) {
+        self.segments.came();
     }
 }
 
 impl Drop for Flusher {
     /// The threads are not waited for: the handle may be dropped by one of them.
     fn drop(&mut self) {
-        self.queue.waiting.lock().over = true;
-        self.queue.came.notify_all();
+        for queue in [&self.flushes, &self.snapshots] {
+            queue.waiting.lock().over = true;
+            queue.came.notify_all();
+        }
+        self.segments.end();
     }
 }
 
+fn spawn(queue: &Arc<Queue>, name: String, work: fn(&Partition)) -> bool {
+    let queue = Arc::clone(queue);
+    let started = thread::Builder::new().name(name).spawn(move || queue.work_through(work));
+    if let Err(error) = &started {
+        tracing::error!(%error, "cannot start a thread for the disk");
+    }
+    started.is_ok()
+}
+
 impl Queue {
-    fn work_through(&self) {
+    fn add(&self, partition: &Weak<Partition>) {
+        self.waiting.lock().partitions.push_back(Weak::clone(partition));
+        self.came.notify_one();
+    }
+
+    fn work_through(&self, work: fn(&Partition)) {
         loop {
             let next = {
                 let mut line = self.waiting.lock();
@@ -90,8 +132,67 @@ impl Queue {
                 }
             };
             if let Some(partition) = next.upgrade() {
-                partition.flush_in_background();
+                work(&partition);
             }
         }
+    }
+}
+
+/// Rings when a sealed segment of some partition has been flushed: then the recovery points are worth writing down, so
+/// that a start after a kill need not read it. Many at once ring once.
+#[derive(Debug, Default)]
+pub struct SegmentsFlushed {
+    state: Mutex<Rung>,
+    rang: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Rung {
+    rang: bool,
+    over: bool,
+}
+
+impl SegmentsFlushed {
+    fn came(&self) {
+        self.state.lock().rang = true;
+        self.rang.notify_all();
+    }
+
+    /// Nobody waits any more, now or later.
+    pub fn end(&self) {
+        self.state.lock().over = true;
+        self.rang.notify_all();
+    }
+
+    /// Waits until a segment was flushed since the last call; false when there will be none.
+    #[must_use]
+    pub fn wait(&self) -> bool {
+        let mut state = self.state.lock();
+        while !state.rang && !state.over {
+            self.rang.wait(&mut state);
+        }
+        state.rang = false;
+        !state.over
+    }
+
+    /// Waits for so long, or until it is over.
+    pub fn rest(&self, time: Duration) {
+        let mut state = self.state.lock();
+        self.rang.wait_while_for(&mut state, |state| !state.over, time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_segments_ring_once() {
+        let segments = SegmentsFlushed::default();
+        (0..1000).for_each(|_| segments.came());
+        assert!(segments.wait());
+        segments.end();
+        assert!(!segments.wait(), "the thousand were answered together");
+        segments.rest(Duration::from_secs(3600));
     }
 }

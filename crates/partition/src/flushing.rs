@@ -7,7 +7,7 @@ use log::LogError;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{PartitionError, Shut};
-use crate::partition::Partition;
+use crate::partition::{Partition, is_grave};
 
 /// Whose turn it is to sync.
 #[derive(Debug, Default)]
@@ -114,13 +114,24 @@ impl Partition {
             (flush, appender.chores.begin_flush())
         })?;
         if let Some(flush) = flush {
-            let run = catch_unwind(AssertUnwindSafe(|| flush.run()));
+            let run = catch_unwind(AssertUnwindSafe(|| match flush.write_epochs() {
+                Err(error) if !is_grave(&error) => Ok(Err(error)),
+                written => written.and_then(|()| flush.sync()).map(Ok),
+            }));
             let run = run.map_err(|_| Shut::Panic("while flushing".into()));
             let done = run.and_then(|synced| synced.map_err(|error: LogError| Shut::Flush(Arc::new(error))));
-            if let Err(why) = done {
-                // Does nothing to a partition that was abandoned under way.
-                self.board.shut(&why, &self.dir);
-                return Err(why.into());
+            match done {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    // Nothing is in doubt, and nothing was flushed: the next flush tries again.
+                    tracing::error!(partition = %self.dir.display(), %error, "a flush failed and is tried again");
+                    return Err(error.into());
+                }
+                Err(why) => {
+                    // Does nothing to a partition that was abandoned under way.
+                    self.board.shut(&why, &self.dir);
+                    return Err(why.into());
+                }
             }
             let moved = self.exclusive(|appender| {
                 appender.log.flushed(&flush);
@@ -130,9 +141,9 @@ impl Partition {
                 self.board.wake();
             }
         }
-        // After the sync, because acks wait for that and not for these.
-        for (offset, rows) in snapshots {
-            self.write_snapshot_or_warn(offset, &rows);
+        if !snapshots.is_empty() {
+            self.flusher.segment_flushed();
+            self.snapshot_later(snapshots);
         }
         Ok(())
     }

@@ -7,8 +7,7 @@
 //! # What an ack stands for
 //! By default that the operating system has the batch. With `flush.messages=1` the high watermark follows the flushed
 //! offset, and an ack, for a fresh batch or a duplicate, waits for it ([`Partition::on_advance`]). A [`Flusher`]'s threads
-//! sync the log, never the appending one: one at a time per partition, shared by all who wait. (One small file is synced
-//! under the append lock: the leader-epoch-checkpoint, before the first append of a leader epoch.)
+//! sync the log, never the appending one: one at a time per partition, shared by all who wait.
 //!
 //! # When the door shuts
 //! | what failed | this append | later ones |
@@ -35,12 +34,13 @@ mod marks;
 mod partition;
 mod reach;
 mod restore;
+mod snapshots;
 mod upkeep;
 mod waiting;
 
 pub use config::PartitionConfig;
 pub use error::{AppendError, PartitionError, ReadError, Shut, Stopped};
-pub use flusher::Flusher;
+pub use flusher::{Flusher, SegmentsFlushed};
 pub use marks::{Isolation, Marks};
 pub use partition::{Appended, Opened, Partition, Read};
 pub use waiting::Waiting;

@@ -20,6 +20,7 @@ use crate::flusher::Flusher;
 use crate::flushing::Turn;
 use crate::marks::{Isolation, LogMarks, Marks};
 use crate::restore::{self, Restored};
+use crate::snapshots::Snapshots;
 use crate::upkeep::Chores;
 use crate::waiting::Waiting;
 
@@ -27,7 +28,7 @@ use crate::waiting::Waiting;
 #[derive(Debug)]
 pub struct Partition {
     /// Itself, for the queue of the flusher.
-    me: Weak<Self>,
+    pub(crate) me: Weak<Self>,
     pub(crate) dir: PathBuf,
     /// The disk, until the partition is abandoned.
     pub(crate) disk: Arc<RevocableDisk>,
@@ -39,9 +40,7 @@ pub struct Partition {
     appender: Mutex<Appender>,
     /// Marks, health and the bell. Taken after the append lock, never before it.
     pub(crate) board: Board,
-    /// The offset of the newest producer snapshot. Held while snapshot files are written or removed; not under the append
-    /// lock.
-    pub(crate) newest_snapshot: Mutex<Offset>,
+    pub(crate) snapshots: Snapshots,
     /// Whose turn it is to sync. Taken alone.
     pub(crate) turn: Turn,
     pub(crate) flusher: Arc<Flusher>,
@@ -128,7 +127,7 @@ impl Partition {
         let opened =
             Opened { log: opened, snapshot, bad_snapshots, replayed_batches, producers: producers.len() };
         let chores = Chores::new(&config, now);
-        let newest_snapshot = Mutex::new(snapshot.unwrap_or_else(|| restore::first_offset(&reader)));
+        let newest = snapshot.unwrap_or_else(|| restore::first_offset(&reader));
         let partition = Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             dir: dir.to_owned(),
@@ -137,7 +136,7 @@ impl Partition {
             log: reader,
             appender: Mutex::new(Appender { log, producers, config, chores }),
             board: Board::new(marks),
-            newest_snapshot,
+            snapshots: Snapshots::new(newest),
             turn: Turn::default(),
             flusher,
         });
@@ -149,8 +148,7 @@ impl Partition {
         Ok((partition, opened))
     }
 
-    /// Appends one checked batch, or finds that it was appended before. Blocks for a page-cache write, and once,
-    /// before the first append of a leader epoch, for the sync of the small leader-epoch-checkpoint; never for that of the log:
+    /// Appends one checked batch, or finds that it was appended before. Blocks for a page-cache write, never for a sync:
     /// an ack waits for the high watermark ([`Self::on_advance`]).
     ///
     /// An append that failed because the disk (or a quota) is full, or because a file could not be opened, harms nothing
@@ -209,7 +207,7 @@ impl Partition {
         if log.roll_due(&header, now) {
             let rolled = log.roll(now);
             rolled.map_err(|error| self.write_failed(chores, error))?;
-            chores.rolled(base_offset, producers.rows());
+            chores.rolled(base_offset, producers.producers().clone());
         }
         let (head, rest) = batch.stamp(base_offset, self.leader_epoch);
         let written = log.append(&header, &head, &rest).map_err(|error| self.write_failed(chores, error))?;
@@ -394,12 +392,11 @@ impl Partition {
         self.log.size()
     }
 
-    /// The remembered producers, by id: for DescribeProducers. Takes the append lock for as long as copying them takes.
+    /// The remembered producers, by id: for DescribeProducers.
     #[must_use]
     pub fn producers(&self) -> Vec<Row> {
-        let mut rows = self.exclusive_even_if_shut(|appender| appender.producers.rows()).unwrap_or_default();
-        rows.sort_unstable_by_key(|row| row.producer_id);
-        rows
+        let producers = self.exclusive_even_if_shut(|appender| appender.producers.producers().clone());
+        producers.unwrap_or_default().rows_by_id().collect()
     }
 
     /// Takes new limits from now on. An ack that was given before stays given.
@@ -436,7 +433,7 @@ fn log_marks(log: &Log) -> LogMarks {
 /// Whether the failure speaks against the disk, so that nothing more is entrusted to it. A disk that is full does not; nor
 /// does a step before the write, such as opening a file: nothing is in doubt then. (What a failed write has left the log
 /// cuts off before the next one, and a cut that fails is such a failure again.)
-fn is_grave(error: &LogError) -> bool {
+pub(crate) fn is_grave(error: &LogError) -> bool {
     use disk::Operation::{SetLen, Sync, SyncDir, Write};
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     let LogError::Disk(error) = error else { return false };

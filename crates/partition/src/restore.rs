@@ -178,7 +178,7 @@ pub(crate) fn first_offset(log: &LogReader) -> Offset {
 
 /// Whether each producer with a batch at or above `floor` has all the batches that it may ask about.
 fn is_complete(tracker: &Tracker, floor: Offset) -> bool {
-    tracker.rows().iter().filter(|row| row.last_offset >= floor).all(|row| {
+    tracker.producers().rows().filter(|row| row.last_offset >= floor).all(|row| {
         let remembered = tracker.remembered(row.producer_id);
         // Sequence 0 begins an epoch, or follows 2147483647, but not before as many records have been written.
         let begins_epoch = |first: Offset, sequence: Sequence| {
@@ -267,22 +267,18 @@ fn from_file(row: &SnapshotRow) -> Row {
     }
 }
 
-/// The rows as the file has them, by producer, so that equal states make equal files.
-pub(crate) fn for_file(rows: &[Row]) -> Vec<SnapshotRow> {
-    let mut rows: Vec<&Row> = rows.iter().collect();
-    rows.sort_unstable_by_key(|row| row.producer_id);
-    rows.into_iter()
-        .map(|row| SnapshotRow {
-            producer_id: row.producer_id.0,
-            producer_epoch: row.epoch.0,
-            last_sequence: row.last_sequence.0,
-            last_offset: row.last_offset.0,
-            offset_delta: row.offset_delta,
-            timestamp: row.timestamp.0,
-            coordinator_epoch: row.coordinator_epoch,
-            current_txn_first_offset: row.open_transaction.unwrap_or(Offset::NONE).0,
-        })
-        .collect()
+/// A row as the file has it.
+pub(crate) fn for_file(row: &Row) -> SnapshotRow {
+    SnapshotRow {
+        producer_id: row.producer_id.0,
+        producer_epoch: row.epoch.0,
+        last_sequence: row.last_sequence.0,
+        last_offset: row.last_offset.0,
+        offset_delta: row.offset_delta,
+        timestamp: row.timestamp.0,
+        coordinator_epoch: row.coordinator_epoch,
+        current_txn_first_offset: row.open_transaction.unwrap_or(Offset::NONE).0,
+    }
 }
 
 /// When each segment was last written: a snapshot does not say when its producers last wrote, but no batch was appended

@@ -2,24 +2,25 @@
 
 use base::{Millis, Offset};
 use log::LogError;
-use log::producer_snapshot;
-use state_machines::sequence::Row;
+use state_machines::sequence::Producers;
 
 use crate::board::Health;
 use crate::config::PartitionConfig;
 use crate::error::{PartitionError, Stopped};
 use crate::partition::{Appender, Partition};
-use crate::restore;
 
 /// Kafka looks for segments to delete this long after the start for the first time (`InitialTaskDelayMs`).
 const FIRST_RETENTION_MS: i64 = 30_000;
 
+/// So many producers are forgotten with the append lock held: a few dozen microseconds.
+const EXPIRED_AT_ONCE: usize = 128;
+
 /// What is due, and when. Guarded by the append lock.
 #[derive(Debug)]
 pub(crate) struct Chores {
-    /// Producer state at the base of each new segment, to be written to its `.snapshot` with the next flush, which a
-    /// roll asks for: copying rows is all that the append lock is held for.
-    snapshots: Vec<(Offset, Vec<Row>)>,
+    /// Producer state at the base of each new segment, to be written to its `.snapshot` after the next flush, which a
+    /// roll asks for.
+    snapshots: Vec<(Offset, Producers)>,
     /// Whether a flush must be asked for once the append lock is free.
     flush_due: bool,
     unflushed_records: i64,
@@ -46,9 +47,9 @@ impl Chores {
         }
     }
 
-    /// A segment begins at `base`, where the producers stand at `rows`. The segment before it should be flushed soon.
-    pub(crate) fn rolled(&mut self, base: Offset, rows: Vec<Row>) {
-        self.snapshots.push((base, rows));
+    /// A segment begins at `base`, where these are the producers. The segment before it should be flushed soon.
+    pub(crate) fn rolled(&mut self, base: Offset, producers: Producers) {
+        self.snapshots.push((base, producers));
         self.flush_due = true;
     }
 
@@ -63,7 +64,7 @@ impl Chores {
     }
 
     /// A flush of everything begins: nothing is unflushed that came before. Returns the snapshots to be written.
-    pub(crate) fn begin_flush(&mut self) -> Vec<(Offset, Vec<Row>)> {
+    pub(crate) fn begin_flush(&mut self) -> Vec<(Offset, Producers)> {
         self.unflushed_records = 0;
         self.unflushed_since = None;
         std::mem::take(&mut self.snapshots)
@@ -89,15 +90,17 @@ impl Partition {
     pub fn tend(&self, now: Millis) {
         let due = self.exclusive(|appender| {
             let Appender { producers, config, chores, .. } = appender;
-            if came_due(&mut chores.next_expiry, config.producer_expiration_check_ms, now) {
-                producers.expire(now);
-            }
+            let expiry = came_due(&mut chores.next_expiry, config.producer_expiration_check_ms, now);
+            let expiry = expiry.then(|| (producers.producers().clone(), producers.expiration_ms()));
             let retention = came_due(&mut chores.next_retention, config.retention_check_ms, now);
-            (chores.timed_flush_due(config, now), retention)
+            (chores.timed_flush_due(config, now), retention, expiry)
         });
-        let Ok((flush, retention)) = due else { return };
+        let Ok((flush, retention, expiry)) = due else { return };
         if flush {
             self.ask_for_flush();
+        }
+        if let Some((producers, expiration_ms)) = expiry {
+            self.expire(&producers, expiration_ms, now);
         }
         if retention {
             // First, and synced, so that no producer is forgotten with the segments, not even by a power loss; and a restart
@@ -110,6 +113,17 @@ impl Partition {
         self.warn_of("deleted files could not be removed", |appender| {
             appender.log.remove_due_files(now).map(drop)
         });
+    }
+
+    /// Forgets idle producers, a few at a time, so that no append waits for a million of them.
+    fn expire(&self, producers: &Producers, expiration_ms: i64, now: Millis) {
+        let idle = producers.idle(now, expiration_ms);
+        // At least once, for what else the tracker forgets by time.
+        for some in std::iter::once(&[][..]).chain(idle.chunks(EXPIRED_AT_ONCE)) {
+            if self.exclusive(|appender| appender.producers.forget(some, now)).is_err() {
+                return;
+            }
+        }
     }
 
     /// Does `work` on the log, then shows where it stands. A failure of upkeep does not stop appends: it is logged.
@@ -182,47 +196,17 @@ impl Partition {
                 break turn;
             }
         };
-        let (end, rows, rolled) = self.exclusive_even_if_shut(|appender| {
-            (appender.log.log_end(), appender.producers.rows(), appender.chores.begin_flush())
+        let (end, producers, rolled) = self.exclusive_even_if_shut(|appender| {
+            (appender.log.log_end(), appender.producers.producers().clone(), appender.chores.begin_flush())
         })?;
-        for (offset, rows) in rolled {
-            self.write_snapshot(offset, &rows)?;
+        for (offset, producers) in self.snapshots.take_waiting().into_iter().chain(rolled) {
+            self.write_snapshot(offset, &producers)?;
         }
-        self.write_snapshot(end, &rows)?;
+        self.write_snapshot(end, &producers)?;
         self.exclusive_even_if_shut(|appender| {
             appender.log.close()?;
             self.publish(appender);
             Ok(())
         })?
-    }
-
-    /// Writes a snapshot of the producers as they are, unless there is one.
-    fn snapshot_now(&self) {
-        if let Ok((end, rows)) =
-            self.exclusive(|appender| (appender.log.log_end(), appender.producers.rows()))
-        {
-            self.write_snapshot_or_warn(end, &rows);
-        }
-    }
-
-    /// A snapshot that cannot be written only makes the next start walk farther: the older ones are still there.
-    pub(crate) fn write_snapshot_or_warn(&self, offset: Offset, rows: &[Row]) {
-        if let Err(error) = self.write_snapshot(offset, rows)
-            && self.health().is_ok()
-        {
-            tracing::warn!(partition = %self.dir.display(), %offset, %error, "cannot write a producer snapshot");
-        }
-    }
-
-    /// Writes the snapshot at `offset`, unless nothing was appended since the newest one (Kafka:
-    /// `ProducerStateManager.takeSnapshot`), and removes those that it makes needless. Without the append lock.
-    fn write_snapshot(&self, offset: Offset, rows: &[Row]) -> Result<(), LogError> {
-        let mut newest = self.newest_snapshot.lock();
-        if offset <= *newest {
-            return Ok(());
-        }
-        producer_snapshot::write(self.disk.as_ref(), &self.dir, offset, &restore::for_file(rows), true)?;
-        *newest = offset;
-        restore::tidy(self.disk.as_ref(), &self.dir, &self.log).map(drop)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use base::{LeaderEpoch, Offset};
+use base::Offset;
 use disk::{Disk, Operation, RevocableDisk};
 use log::{Known, Log, LogConfig, LogError};
 use testkit::{CrashDisk, FailingDisk, Fault, Injected};
@@ -168,15 +168,21 @@ fn an_append_during_a_flush_is_left_for_the_next_one() {
 }
 
 #[test]
-fn an_epoch_whose_checkpoint_cannot_be_written_does_not_begin() {
+fn what_has_a_leader_epoch_that_cannot_be_written_is_not_flushed() {
     let Failing { disk, mut log } = failing(&LogConfig::default());
     append(&mut log, Plan { epoch: 1, ..Plan::of(1, 1, 1) });
-    disk.fail(Fault::on(Operation::Rename, "*leader-epoch-checkpoint.tmp", Injected::ReadOnly).times(2));
-    assert!(log.assign_leader_epoch(LeaderEpoch(2)).is_err());
-    assert!(try_append(&mut log, Plan { epoch: 2, ..Plan::of(1, 1, 1) }).is_err());
-    assert_eq!((log.log_end(), log.reader().latest_epoch()), (Offset(1), Some(LeaderEpoch(1))));
+    disk.fail(Fault::on(Operation::Rename, "*leader-epoch-checkpoint.tmp", Injected::ReadOnly).times(1));
+    assert!(log.begin_flush().run().is_err());
+    assert_eq!(log.recovery_point(), Offset(0));
     append(&mut log, Plan { epoch: 2, ..Plan::of(1, 1, 1) });
-    assert_eq!(log.reader().epoch_at(Offset(1)), Some(LeaderEpoch(2)));
+    let flush = log.begin_flush();
+    flush.run().unwrap();
+    log.flushed(&flush);
+    assert_eq!(log.recovery_point(), Offset(2));
+    let dir = log.dir().to_owned();
+    let epochs = log::checkpoint::read_epochs(&*disk.shared(), &dir).unwrap().unwrap();
+    assert_eq!(epochs.iter().map(|line| (line.epoch.0, line.start.0)).collect::<Vec<_>>(), [(1, 0), (2, 1)]);
+    assert!(log.begin_flush().is_empty());
 }
 
 #[test]

@@ -188,16 +188,26 @@ fn a_preallocated_file_is_cut_on_roll_and_on_close() {
 }
 
 #[test]
-fn leader_epochs_are_written_before_their_first_batch() {
+fn leader_epochs_are_written_with_the_next_flush() {
     let rig = Rig::new();
     let (mut log, _) = rig.open(&LogConfig::default(), NEW);
+    let flush = |log: &mut log::Log| {
+        let flush = log.begin_flush();
+        flush.run().unwrap();
+        log.flushed(&flush);
+    };
     append(&mut log, Plan { epoch: -1, ..Plan::of(1, 0, 1) });
+    flush(&mut log);
     assert!(!rig.path("leader-epoch-checkpoint").exists());
     append(&mut log, Plan { epoch: 4, ..Plan::of(2, 0, 1) });
+    assert_eq!(log.reader().epoch_at(Offset(1)), Some(LeaderEpoch(4)));
+    assert!(!rig.path("leader-epoch-checkpoint").exists());
+    flush(&mut log);
     assert_eq!(rig.bytes("leader-epoch-checkpoint"), b"0\n1\n4 1\n");
     append(&mut log, Plan { epoch: 4, ..Plan::of(2, 0, 1) });
-    log.assign_leader_epoch(LeaderEpoch(6)).unwrap();
-    log.assign_leader_epoch(LeaderEpoch(6)).unwrap();
+    log.assign_leader_epoch(LeaderEpoch(6));
+    log.assign_leader_epoch(LeaderEpoch(6));
+    flush(&mut log);
     assert_eq!(rig.bytes("leader-epoch-checkpoint"), b"0\n2\n4 1\n6 5\n");
     let reader = log.reader();
     assert_eq!(reader.latest_epoch(), Some(LeaderEpoch(6)));

@@ -96,7 +96,7 @@ fn written(seed: u64) -> Written {
         unstable.insert(base, oldest(&open));
         if log.roll_due(&header, NOW) {
             log.roll(NOW).unwrap();
-            producer_snapshot::write(&*disk, dir, base, &rows(&open), true).unwrap();
+            producer_snapshot::write(&*disk, dir, base, rows(&open), true).unwrap();
         }
         let at =
             log.append(&header, bytes.first_chunk::<HEADER_LEN>().unwrap(), &bytes[HEADER_LEN..]).unwrap();

@@ -195,7 +195,7 @@ fn a_flush_under_way_when_its_partition_is_abandoned_leaves_the_next_one_of_that
     let (barrier, armed) = (Arc::new(Barrier::new(2)), Arc::new(AtomicBool::new(true)));
     let (at, waits) = (Arc::clone(&barrier), Arc::clone(&armed));
     let disk = WatchedDisk::new(Arc::new(RealDisk::new()), move |operation, path| {
-        let snapshot = path.extension().is_some_and(|end| end == "snapshot");
+        let snapshot = path.to_string_lossy().ends_with(".snapshot.tmp");
         if operation == Operation::Sync && snapshot && waits.swap(false, Ordering::SeqCst) {
             at.wait();
             at.wait();

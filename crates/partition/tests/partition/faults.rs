@@ -130,7 +130,7 @@ fn a_failed_roll_fails_the_append_and_is_tried_again() {
 #[test]
 fn a_snapshot_that_cannot_be_written_harms_nobody() {
     let (stage, disk) = failing(small_segments(300));
-    disk.fail(Fault::on(Open, "*.snapshot", Injected::NoSpace));
+    disk.fail(Fault::on(Open, "*.snapshot.tmp", Injected::NoSpace));
     for batch in 0..4 {
         stage.fresh(send(1, batch * 10, 10));
     }

@@ -149,7 +149,7 @@ fn snapshots_beyond_the_log_end_are_removed() {
         coordinator_epoch: -1,
         current_txn_first_offset: -1,
     };
-    producer_snapshot::write(stage.disk.as_ref(), &stage.dir, Offset(1000), &[row], false).unwrap();
+    producer_snapshot::write(stage.disk.as_ref(), &stage.dir, Offset(1000), [row], false).unwrap();
     let stage = stage.kill();
     assert!(stage.snapshots().iter().all(|name| !name.contains("1000")), "{:?}", stage.snapshots());
     assert_eq!(stage.duplicate(send(1, 0, 10)), Offset(0));
@@ -163,7 +163,7 @@ fn of_the_snapshots_between_segments_only_the_newest_stays() {
     }
     for offset in [10, 20, 30] {
         let rows: [SnapshotRow; 0] = [];
-        producer_snapshot::write(stage.disk.as_ref(), &stage.dir, Offset(offset), &rows, false).unwrap();
+        producer_snapshot::write(stage.disk.as_ref(), &stage.dir, Offset(offset), rows, false).unwrap();
     }
     let stage = stage.kill();
     assert_eq!(stage.opened.snapshot, Some(Offset(30)));
