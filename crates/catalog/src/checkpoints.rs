@@ -118,9 +118,27 @@ impl Checkpoints {
         })
     }
 
+    /// The partitions whose log start is not in its file as it is.
+    pub(crate) fn new_log_starts(&self, points: &PointsByPartition) -> Vec<(Arc<str>, PartitionIndex)> {
+        let lines = self.files.iter().find(|file| file.path.ends_with(LOG_STARTS));
+        let lines = lines.and_then(|file| file.lines.as_deref()).unwrap_or_default();
+        let is_new = |(topic, partition): &(Arc<str>, PartitionIndex), points: &Points| {
+            points.log_start.is_some_and(|offset| {
+                let line = OffsetLine { topic: topic.to_string(), partition: *partition, offset };
+                lines.binary_search(&line).is_err()
+            })
+        };
+        points.iter().filter(|(of, points)| is_new(of, points)).map(|(of, _)| of.clone()).collect()
+    }
+
     /// Writes the file of log starts, unless it says what it should already.
     pub(crate) fn write_log_starts(&mut self, points: &PointsByPartition) -> Result<(), LogError> {
         self.write(points, |file| file.path.ends_with(LOG_STARTS))
+    }
+
+    /// Writes the recovery points, unless the file says what it should already.
+    pub(crate) fn write_recovery_points(&mut self, points: &PointsByPartition) -> Result<(), LogError> {
+        self.write(points, |file| file.path.ends_with(RECOVERY_POINTS))
     }
 
     /// Writes all files that do not say what they should already.

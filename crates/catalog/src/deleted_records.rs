@@ -35,6 +35,6 @@ impl Catalog {
     /// When the checkpoint cannot be written.
     pub fn keep_log_starts(&self) -> Result<(), LogError> {
         let mut upkeep = self.upkeep.lock();
-        upkeep.keep_log_starts(&self.state.load())
+        upkeep.keep_log_starts(&self.state.load(), &self.ground)
     }
 }

@@ -38,6 +38,7 @@ mod metadata_log;
 mod names;
 mod producer_ids;
 mod quorum_state;
+mod recovery_points;
 mod registration;
 mod replay;
 mod snapshot_file;

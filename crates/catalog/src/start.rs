@@ -25,6 +25,7 @@ use crate::metadata_log::{self, MetadataLog};
 use crate::names::METADATA_DIR;
 use crate::producer_ids::ProducerIds;
 use crate::quorum_state::QuorumState;
+use crate::recovery_points;
 use crate::registration::{self, MOST_RECORDS, Process, Versioned};
 use crate::replay::{self, Replayed};
 use crate::snapshots::Limits;
@@ -123,7 +124,7 @@ pub(crate) fn open_locked(
     if !survey.clean {
         hosted::open_all(&state.hosted, &ground);
     }
-    Ok(Arc::new(Catalog {
+    let catalog = Arc::new(Catalog {
         cluster_id: meta.cluster_id,
         node_id: config.node_id,
         directory,
@@ -140,7 +141,11 @@ pub(crate) fn open_locked(
             Guard::Nobody | Guard::NobodyInOrder => None,
         }),
         ground,
-    }))
+    });
+    if !in_order {
+        recovery_points::keep(&catalog);
+    }
+    Ok(catalog)
 }
 
 fn look(disk: &dyn Disk, config: &CatalogConfig) -> Result<Survey, OpenError> {

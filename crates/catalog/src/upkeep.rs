@@ -7,11 +7,12 @@ use log::LogError;
 use settings::Settings;
 
 use crate::catalog::{Catalog, State};
-use crate::checkpoints::Checkpoints;
+use crate::checkpoints::{Checkpoints, PointsByPartition};
 use crate::clean_shutdown;
 use crate::directories::Removal;
 use crate::error::CatalogError;
-use crate::hosted::{self, Hosted, Slot};
+use crate::hosted::{self, Ground, Hosted, Slot};
+use crate::names::partition_dir;
 use crate::registration;
 
 /// What is due, and when.
@@ -22,6 +23,8 @@ pub(crate) struct Upkeep {
     /// When partitions that nobody asked for are looked at, so that their old segments go as well.
     next_retention: Millis,
     retention_every_ms: i64,
+    /// Whether the stop has written the files for the last time.
+    closed: bool,
 }
 
 impl Upkeep {
@@ -36,7 +39,13 @@ impl Upkeep {
             removals,
             next_retention: now.plus(settings.log_initial_task_delay_ms()),
             retention_every_ms: settings.log_retention_check_interval_ms(),
+            closed: false,
         }
+    }
+
+    /// Writes down how far the partitions are flushed, unless the file says so already, or the stop has done it.
+    pub(crate) fn write_recovery_points(&mut self, points: &PointsByPartition) -> Result<(), LogError> {
+        if self.closed { Ok(()) } else { self.checkpoints.write_recovery_points(points) }
     }
 
     /// Writes the checkpoint files anew if they speak of partitions that do not exist.
@@ -46,8 +55,13 @@ impl Upkeep {
     }
 
     /// Writes the file of log starts, unless it says what it should.
-    pub(crate) fn keep_log_starts(&mut self, state: &State) -> Result<(), LogError> {
-        self.checkpoints.write_log_starts(&state.points())
+    pub(crate) fn keep_log_starts(&mut self, state: &State, ground: &Ground) -> Result<(), LogError> {
+        let points = state.points();
+        for (topic, index) in self.checkpoints.new_log_starts(&points) {
+            // A directory that no flush has synced yet would come back without its topic's id, and count as a new one.
+            ground.disk.sync_dir(&ground.data_dir.join(partition_dir(&topic, index)))?;
+        }
+        self.checkpoints.write_log_starts(&points)
     }
 
     pub(crate) fn remove_later(&mut self, due: Millis, dir: PathBuf) {
@@ -80,7 +94,8 @@ impl Catalog {
         }
         let (removals, open_all) = {
             let mut upkeep = self.upkeep.lock();
-            if upkeep.checkpoints.is_due(now)
+            if !upkeep.closed
+                && upkeep.checkpoints.is_due(now)
                 && let Err(error) = upkeep.checkpoints.write_due(&self.state.load().points(), now)
             {
                 tracing::error!("{error}; it is tried again");
@@ -135,7 +150,12 @@ impl Catalog {
         let partitions = hosted::close_all(&state.hosted, &self.ground, now);
         let farewell = registration::farewell(self.node_id, self.broker_epoch);
         let metadata = writer.close(vec![farewell], now);
-        let checkpoints = self.upkeep.lock().checkpoints.write_all(&state.points());
+        self.ground.flusher.segments_flushed().end();
+        let checkpoints = {
+            let mut upkeep = self.upkeep.lock();
+            upkeep.closed = true;
+            upkeep.checkpoints.write_all(&state.points())
+        };
         let not_clean = |reason: String| CatalogError::NotClean { reason };
         let result = partitions
             .map_err(not_clean)

@@ -159,8 +159,7 @@ impl Schema<'_> {
                 .unwrap_or_else(|| quote!(true)),
             None => quote!(true),
         };
-        let tagged = field.attributes.tag.map(|_| quote!(.tagged()));
-        quote!(#layout.nullable(#nullable) #tagged)
+        quote!(#layout.nullable(#nullable))
     }
 
     fn default(&self) -> TokenStream {
@@ -402,8 +401,7 @@ impl Schema<'_> {
 
     fn nullable(&self) -> TokenStream {
         let (name, wire) = (self.name, self.wire);
-        let (from, to, layout, value, null) =
-            (local("from"), local("to"), local("layout"), local("value"), local("null"));
+        let (from, to, layout, value) = (local("from"), local("to"), local("layout"), local("value"));
         quote! {
             #[automatically_derived]
             impl #wire::Nullable for #name {
@@ -415,13 +413,7 @@ impl Schema<'_> {
                     #from: &mut #wire::Decoder,
                     #layout: #wire::Layout,
                 ) -> ::core::result::Result<::core::option::Option<Self>, #wire::DecodeError> {
-                    let #null = if #layout.is_tagged() {
-                        // Kafka reads a signed number, and takes one above 2147483647 for null as well.
-                        #from.unsigned_varint()?.cast_signed() <= 0
-                    } else {
-                        #from.i8()? < 0
-                    };
-                    if #null {
+                    if #from.i8()? < 0 {
                         ::core::result::Result::Ok(::core::option::Option::None)
                     } else {
                         <Self as #wire::Field>::read(#from, #layout).map(::core::option::Option::Some)
@@ -435,11 +427,11 @@ impl Schema<'_> {
                 ) -> ::core::result::Result<(), #wire::EncodeError> {
                     match #value {
                         ::core::option::Option::Some(#value) => {
-                            if #layout.is_tagged() { #to.unsigned_varint(1) } else { #to.i8(1) }
+                            #to.i8(1);
                             <Self as #wire::Field>::write(#value, #to, #layout)
                         }
                         ::core::option::Option::None => {
-                            if #layout.is_tagged() { #to.unsigned_varint(0) } else { #to.i8(-1) }
+                            #to.i8(-1);
                             ::core::result::Result::Ok(())
                         }
                     }

@@ -16,14 +16,13 @@ pub struct Layout {
     version: i16,
     flexible: bool,
     nullable: bool,
-    tagged: bool,
 }
 
 impl Layout {
     /// The layout of a message at `version`.
     #[must_use]
     pub const fn new(version: i16, flexible: bool) -> Self {
-        Self { version, flexible, nullable: false, tagged: false }
+        Self { version, flexible, nullable: false }
     }
 
     /// The version of the message.
@@ -44,22 +43,7 @@ impl Layout {
     #[must_use]
     #[inline]
     pub const fn nullable(self, nullable: bool) -> Self {
-        Self { nullable, tagged: false, ..self }
-    }
-
-    /// The layout of the content of a tagged field.
-    #[must_use]
-    #[inline]
-    pub const fn tagged(self) -> Self {
-        Self { tagged: true, ..self }
-    }
-
-    /// Whether this is the content of a tagged field, where the byte before a struct that may be null is a varint: 0
-    /// for null, else 1.
-    #[must_use]
-    #[inline]
-    pub const fn is_tagged(self) -> bool {
-        self.tagged
+        Self { nullable, ..self }
     }
 }
 
@@ -93,7 +77,7 @@ pub trait Field: Sized + PartialEq {
 }
 
 /// A [`Field`] that also exists as `Option`, with null as a length of -1 (or 0 in compact form), or for a struct as
-/// a byte before it: -1 or 1, in a tagged field 0 or 1.
+/// a byte before it.
 pub trait Nullable: Field {
     /// The fewest bytes that a value or null takes.
     fn smallest_nullable(layout: Layout) -> usize;

@@ -6,6 +6,7 @@ mod deleted_records;
 mod faults;
 mod fresh;
 mod kafka;
+mod recovery_points;
 mod refusals;
 mod restarts;
 mod snapshots;
