@@ -67,5 +67,5 @@ pub use flush::Flush;
 pub use open::Opened;
 pub use range::FileRange;
 pub use reader::{Headers, LogReader, ReadOut, Walked};
-pub use retention::Removed;
+pub use retention::{DueFiles, Removed};
 pub use writer::{Log, Written};

@@ -1,5 +1,6 @@
 //! Taking away what is old: by log start, by size, by time; and removing its files later.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::{Millis, Offset};
@@ -19,6 +20,38 @@ pub struct Removed {
     pub segments: Vec<Offset>,
     /// The log start after that.
     pub log_start: Offset,
+}
+
+/// `.deleted` files whose delay is over.
+#[derive(Debug)]
+#[must_use = "they are neither removed nor remembered otherwise"]
+pub struct DueFiles {
+    place: Arc<Place>,
+    paths: Vec<PathBuf>,
+}
+
+impl DueFiles {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    /// Removes them, and says how many there were. One that is gone already counts too.
+    ///
+    /// # Errors
+    /// When a file cannot be removed. It and those behind it are still in here, for [`Log::remove_later`].
+    pub fn remove(&mut self) -> Result<usize, LogError> {
+        let mut count = 0;
+        while let Some(path) = self.paths.last() {
+            match self.place.disk.remove_file(path) {
+                Err(error) if !error.is_not_found() => return Err(error.into()),
+                _ => count += 1,
+            }
+            self.paths.pop();
+        }
+        Ok(count)
+    }
 }
 
 impl Log {
@@ -43,7 +76,7 @@ impl Log {
 
     /// Removes segments from the oldest on, as the limits say, never beyond `high_watermark`: first those below the log
     /// start, then by size, then by time (Kafka: `UnifiedLog.deleteOldSegments`). When all go, a new one is begun first.
-    /// Their files (and the `.snapshot` of the same number) become `.deleted` and go with [`Self::remove_due_files`].
+    /// Their files (and the `.snapshot` of the same number) become `.deleted` and go with [`Self::take_due_files`].
     ///
     /// # Errors
     /// When a file operation fails. Segments that were taken out of the log by then stay out.
@@ -115,32 +148,31 @@ impl Log {
         for segment in gone {
             segment.remove();
             for parked in park(&self.shared.place, segment.base)? {
-                self.parked.push_back((due, self.shared.place.path(parked)));
+                self.parked.push((due, self.shared.place.path(parked)));
             }
         }
         Ok(())
     }
 
-    /// Removes the `.deleted` files whose delay is over, and says how many there were.
-    ///
-    /// # Errors
-    /// When a file cannot be removed; it is tried again next time.
-    pub fn remove_due_files(&mut self, now: Millis) -> Result<usize, LogError> {
-        let mut count = 0;
-        while let Some((_, path)) = self.parked.front().filter(|(due, _)| *due <= now) {
-            match self.shared.place.disk.remove_file(path) {
-                Err(error) if !error.is_not_found() => return Err(error.into()),
-                _ => count += 1,
-            }
-            self.parked.pop_front();
-        }
-        Ok(count)
+    /// The `.deleted` files whose delay is over. Whoever takes them [removes](DueFiles::remove) them, without the log: taking a
+    /// large file off a disk takes time.
+    pub fn take_due_files(&mut self, now: Millis) -> DueFiles {
+        let (due, later) = std::mem::take(&mut self.parked).into_iter().partition(|(due, _)| *due <= now);
+        self.parked = later;
+        let due: Vec<(Millis, PathBuf)> = due;
+        let paths = due.into_iter().map(|(_, path)| path).collect();
+        DueFiles { place: Arc::clone(&self.shared.place), paths }
+    }
+
+    /// Takes back what could not be removed, to be tried again at `due`.
+    pub fn remove_later(&mut self, files: DueFiles, due: Millis) {
+        self.parked.extend(files.paths.into_iter().map(|path| (due, path)));
     }
 
     /// When the next `.deleted` file is to be removed.
     #[must_use]
     pub fn next_removal(&self) -> Option<Millis> {
-        self.parked.front().map(|(due, _)| *due)
+        self.parked.iter().map(|(due, _)| *due).min()
     }
 }
 

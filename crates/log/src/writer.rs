@@ -1,6 +1,5 @@
 //! The single writer of a log: appends and rolls.
 
-use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,8 +36,8 @@ pub struct Log {
     pub(crate) names_synced: u64,
     /// Whether the directory's own name may not be on disk; the first flush then syncs the one above it.
     pub(crate) dir_made: bool,
-    /// `.deleted` files and when they are to go, the earliest first.
-    pub(crate) parked: VecDeque<(Millis, PathBuf)>,
+    /// `.deleted` files and when they are to go.
+    pub(crate) parked: Vec<(Millis, PathBuf)>,
     /// Raised whenever the epochs in memory change; they are in the checkpoint as of [`Self::epochs_written`].
     pub(crate) epochs_made: u64,
     pub(crate) epochs_written: u64,

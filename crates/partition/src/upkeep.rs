@@ -15,6 +15,9 @@ const FIRST_RETENTION_MS: i64 = 30_000;
 /// So many producers are forgotten with the append lock held: a few dozen microseconds.
 const EXPIRED_AT_ONCE: usize = 128;
 
+/// After this long the removal of a file that failed is tried again.
+const REMOVAL_RETRY_MS: i64 = 60_000;
+
 /// What is due, and when. Guarded by the append lock.
 #[derive(Debug)]
 pub(crate) struct Chores {
@@ -110,9 +113,23 @@ impl Partition {
                 appender.log.apply_retention(self.marks().high_watermark, now).map(drop)
             });
         }
-        self.warn_of("deleted files could not be removed", |appender| {
-            appender.log.remove_due_files(now).map(drop)
-        });
+        self.remove_due_files(now);
+    }
+
+    /// Takes `.deleted` files off the disk whose delay is over, without the append lock.
+    fn remove_due_files(&self, now: Millis) {
+        let Ok(mut due) = self.exclusive(|appender| appender.log.take_due_files(now)) else { return };
+        if due.is_empty() {
+            return;
+        }
+        if let Err(error) = due.remove() {
+            tracing::error!(
+                partition = %self.dir.display(), %error,
+                "a deleted file cannot be removed; it is tried again in a minute"
+            );
+            // A partition that was closed meanwhile leaves them to the next start.
+            let _ = self.exclusive(|appender| appender.log.remove_later(due, now.plus(REMOVAL_RETRY_MS)));
+        }
     }
 
     /// Forgets idle producers, a few at a time, so that no append waits for a million of them.

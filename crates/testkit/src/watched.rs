@@ -1,4 +1,4 @@
-//! A disk that tells before it writes or syncs a file, so that a test can count, wait or panic there.
+//! A disk that tells before it writes, syncs or removes a file, so that a test can count, wait or panic there.
 
 use std::fmt;
 use std::fs::File;
@@ -11,7 +11,7 @@ use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation};
 type Watch = Arc<dyn Fn(Operation, &Path) + Send + Sync>;
 
 /// Another disk, and a function that is called before each [`Operation::Write`] and [`Operation::Sync`] of a file, with the
-/// path that the file was opened at.
+/// path that the file was opened at, and before each [`Operation::Remove`] of a file.
 #[derive(Clone)]
 pub struct WatchedDisk {
     behind: Arc<dyn Disk>,
@@ -19,7 +19,7 @@ pub struct WatchedDisk {
 }
 
 impl WatchedDisk {
-    /// `behind`, watched by `watch`, which is called on the thread that writes or syncs.
+    /// `behind`, watched by `watch`, which is called on the thread that does it.
     pub fn new(behind: Arc<dyn Disk>, watch: impl Fn(Operation, &Path) + Send + Sync + 'static) -> Self {
         Self { behind, watch: Arc::new(watch) }
     }
@@ -54,6 +54,7 @@ impl Disk for WatchedDisk {
     }
 
     fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
+        (self.watch)(Operation::Remove, path);
         self.behind.remove_file(path)
     }
 

@@ -139,7 +139,7 @@ fn try_play(story: &[Step], disk: &CrashDisk, told: &mut Told) -> Result<(), Log
                 told.log_start = log.delete_records_before(offset);
                 log.apply_retention(log.log_end(), NOW)?;
             }
-            Step::RemoveFiles => _ = log.remove_due_files(Millis(i64::MAX))?,
+            Step::RemoveFiles => _ = log.take_due_files(Millis(i64::MAX)).remove()?,
             Step::Reopen => {
                 log.close()?;
                 told.flushed = log.log_end();

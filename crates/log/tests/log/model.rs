@@ -148,7 +148,7 @@ fn play(ops: &[Op]) {
                 }
                 assert!(removed.log_start >= model.log_start);
                 model.log_start = removed.log_start;
-                log.remove_due_files(Millis(i64::MAX)).unwrap();
+                log.take_due_files(Millis(i64::MAX)).remove().unwrap();
             }
             Op::Reopen { clean } => {
                 if *clean {

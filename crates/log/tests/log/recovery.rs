@@ -136,8 +136,8 @@ fn the_first_bad_batch_above_the_recovery_point_ends_the_log() {
         );
         let begun = rig.bytes("leader-epoch-checkpoint").iter().filter(|byte| **byte == b'\n').count() - 2;
         assert_eq!(begun as i64, (offset + 19) / 20);
-        assert_eq!(log.remove_due_files(NOW).unwrap(), 0);
-        assert_eq!(log.remove_due_files(Millis(NOW.0 + 60_000)).unwrap(), 3 * dropped.len());
+        assert_eq!(log.take_due_files(NOW).remove().unwrap(), 0);
+        assert_eq!(log.take_due_files(Millis(NOW.0 + 60_000)).remove().unwrap(), 3 * dropped.len());
         assert!(rig.names().iter().all(|name| !name.ends_with(".deleted")));
     }
 }

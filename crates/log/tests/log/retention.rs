@@ -146,17 +146,31 @@ fn files_wait_as_deleted_until_their_time() {
         ["index", "log", "snapshot", "timeindex", "txnindex"]
             .map(|kind| { format!("00000000000000000000.{kind}.deleted") })
     );
-    assert_eq!(log.remove_due_files(Millis(1609)).unwrap(), 0);
+    assert_eq!(log.take_due_files(Millis(1609)).remove().unwrap(), 0);
     assert_eq!(removed(&mut log, 80, 1210), [10]);
-    assert_eq!(log.remove_due_files(Millis(1610)).unwrap(), 5);
+    assert_eq!(log.take_due_files(Millis(1610)).remove().unwrap(), 5);
     assert_eq!(parked(&rig), Vec::<String>::new());
     assert_eq!(
         held.read().unwrap(),
         Plan { epoch: 1, ..Plan::of(10, 10, 100) }.at(Offset(0)),
         "who reads keeps it"
     );
-    assert_eq!(log.remove_due_files(Millis(i64::MAX)).unwrap(), 4);
+    assert_eq!(log.take_due_files(Millis(i64::MAX)).remove().unwrap(), 4);
     assert!(rig.path("00000000000000000020.log").exists());
+}
+
+#[test]
+fn a_shorter_delay_overtakes_a_longer_one() {
+    let rig = Rig::new();
+    let mut log = eight(&rig, &LogConfig { retention_ms: 1000, file_delete_delay_ms: 60_000, ..unlimited() });
+    assert_eq!(removed(&mut log, 80, 1110), [0]);
+    log.set_config(LogConfig { retention_ms: 1000, file_delete_delay_ms: 0, ..unlimited() });
+    assert_eq!(removed(&mut log, 80, 1210), [10]);
+    assert_eq!(log.next_removal(), Some(Millis(1210)));
+    assert_eq!(log.take_due_files(Millis(1210)).remove().unwrap(), 3);
+    let names = rig.names();
+    assert!(names.contains(&"00000000000000000000.log.deleted".to_owned()));
+    assert!(!names.iter().any(|name| name.starts_with("00000000000000000010.")));
 }
 
 #[test]

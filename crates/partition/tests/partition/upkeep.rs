@@ -1,13 +1,14 @@
 //! Retention, deleted records, expiry, and what they must not take with them.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use base::{Millis, Offset, Sequence};
 use disk::Operation;
-use partition::{Isolation, PartitionConfig, PartitionError, ReadError};
+use partition::{Isolation, Partition, PartitionConfig, PartitionError, ReadError};
 
-use testkit::{CrashDisk, FailingDisk, Fault, Injected};
+use testkit::{CrashDisk, FailingDisk, Fault, Injected, WatchedDisk};
 
 use crate::stage::{NOW, Send, Stage, anonymous, send, small_segments};
 
@@ -36,6 +37,95 @@ fn retention_by_size_takes_segments_and_their_snapshots() {
     stage.partition.tend(LATER.plus(3_600_000));
     assert!(!stage.files().iter().any(|name| name.ends_with(".deleted")));
     let stage = stage.kill();
+    assert_eq!(stage.fresh(send(1, 200, 10)), Offset(200));
+}
+
+/// A large file takes its time to go; nobody who appends waits for that.
+#[test]
+fn a_file_is_removed_without_the_append_lock() {
+    let partition: Arc<OnceLock<Weak<Partition>>> = Arc::default();
+    let (within, appended) = (Arc::clone(&partition), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&appended);
+    let disk = WatchedDisk::new(CrashDisk::calm(1).shared(), move |operation, _| {
+        if operation == Operation::Remove
+            && let Some(partition) = within.get().and_then(Weak::upgrade)
+        {
+            // On another thread, as producers are: under the append lock this would never end.
+            let append = std::thread::spawn(move || partition.append(&anonymous(1).checked(), LATER).is_ok());
+            count.fetch_add(usize::from(append.join().unwrap()), Ordering::SeqCst);
+        }
+    });
+    let mut config = small_segments(700);
+    config.log.retention_bytes = 1_000;
+    let stage = Stage::on(Arc::new(disk), Path::new("/data/t-0"), config);
+    for batch in 0..20 {
+        stage.fresh(send(1, batch * 10, 10));
+    }
+    stage.partition.tend(LATER);
+    let parked = stage.files().iter().filter(|name| name.ends_with(".log.deleted")).count();
+    assert!(parked > 0);
+    partition.set(Arc::downgrade(&stage.partition)).unwrap();
+    // Too early for the next retention, late enough for the files.
+    stage.partition.tend(LATER.plus(60_000));
+    assert!(appended.load(Ordering::SeqCst) > parked, "each removal let an append through");
+    assert!(!stage.files().iter().any(|name| name.ends_with(".deleted")));
+}
+
+#[test]
+fn a_file_that_cannot_be_removed_is_tried_again() {
+    let disk = FailingDisk::new(CrashDisk::calm(1).shared());
+    let mut config = small_segments(700);
+    config.log.retention_bytes = 0;
+    let stage = Stage::on(Arc::new(disk.clone()), Path::new("/data/t-0"), config);
+    for batch in 0..6 {
+        stage.fresh(send(1, batch * 10, 10));
+    }
+    let parked = || stage.files().iter().filter(|name| name.ends_with(".deleted")).count();
+    stage.partition.tend(LATER);
+    let before = parked();
+    assert!(before > 0);
+    disk.fail(Fault::on(Operation::Remove, "*.deleted", Injected::Io));
+    stage.partition.tend(LATER.plus(60_000));
+    assert_eq!(parked(), before);
+    disk.heal();
+    stage.partition.tend(LATER.plus(119_999));
+    assert_eq!(parked(), before, "not at once: the log would be full of it");
+    stage.partition.tend(LATER.plus(120_000));
+    assert_eq!(parked(), 0);
+    stage.fresh(send(1, 60, 10));
+}
+
+#[test]
+fn new_limits_of_retention_hold_from_the_next_run_on() {
+    let mut config = small_segments(700);
+    config.retention_check_ms = 1_000;
+    let stage = Stage::in_memory(config.clone());
+    for batch in 0..20 {
+        stage.fresh(send(1, batch * 10, 10));
+    }
+    let segments = || stage.partition.log().segment_bases().len();
+    let all = segments();
+    stage.partition.tend(NOW.plus(60_000));
+    assert_eq!(segments(), all, "a week is not over");
+    config.log.retention_bytes = 2_000;
+    stage.partition.set_config(config.clone());
+    stage.partition.tend(NOW.plus(60_999));
+    assert_eq!(segments(), all, "not before the next run");
+    stage.partition.tend(NOW.plus(61_000));
+    let fewer = segments();
+    assert!(fewer < all && stage.partition.log_size() >= 2_000, "as few as keep the size");
+    // Without `delete` neither size nor time counts.
+    config.log.delete_enabled = false;
+    config.log.retention_ms = 1_000;
+    config.log.retention_bytes = 0;
+    stage.partition.set_config(config.clone());
+    stage.partition.tend(NOW.plus(70_000));
+    assert_eq!(segments(), fewer);
+    config.log.delete_enabled = true;
+    config.log.retention_bytes = -1;
+    stage.partition.set_config(config);
+    stage.partition.tend(NOW.plus(80_000));
+    assert_eq!((segments(), stage.partition.log_size()), (1, 0), "all was too old: a new segment is begun");
     assert_eq!(stage.fresh(send(1, 200, 10)), Offset(200));
 }
 
