@@ -2,6 +2,7 @@
 
 mod fuzz;
 mod kafka;
+mod kills;
 mod python;
 mod rust;
 
@@ -31,6 +32,8 @@ enum Ring {
     Python,
     /// Apache Kafka itself, beside the built broker and on its files.
     Kafka,
+    /// The broker killed a hundred times under load.
+    Kills,
     /// A short run of each fuzz target.
     Fuzz,
 }
@@ -41,6 +44,7 @@ impl fmt::Display for Ring {
             Self::Rust => "rust",
             Self::Python => "python",
             Self::Kafka => "kafka",
+            Self::Kills => "kills",
             Self::Fuzz => "fuzz",
         })
     }
@@ -61,7 +65,7 @@ struct Context<'a> {
 }
 
 pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
-    let all = [Ring::Rust, Ring::Python, Ring::Kafka, Ring::Fuzz];
+    let all = [Ring::Rust, Ring::Python, Ring::Kafka, Ring::Kills, Ring::Fuzz];
     let chosen: Vec<Ring> =
         all.into_iter().filter(|ring| selection.rings.is_empty() || selection.rings.contains(ring)).collect();
     let context = Context { workspace };
@@ -73,6 +77,7 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
             Ring::Rust => rust::run(&context),
             Ring::Python => python::run(&context),
             Ring::Kafka => kafka::run(&context),
+            Ring::Kills => kills::run(&context),
             Ring::Fuzz => fuzz::run(&context),
         };
         report.push((ring, outcome, start.elapsed().as_secs()));

@@ -29,16 +29,24 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
     python::pytest(context.workspace.run(python).env("KAFKA_LIBS", jars), Path::new(TESTS), &broker)
 }
 
+/// The directory with Kafka's jars, if they were fetched already.
+pub(super) fn fetched(context: &Context<'_>) -> Option<PathBuf> {
+    let place = context.workspace.target.join("kafka");
+    let wanted = fs::read(context.workspace.root.join(POM)).ok()?;
+    let there = fs::read(place.join("fetched.xml")).ok()?;
+    (there == wanted && can_run("java", &["-version"])).then(|| place.join("libs"))
+}
+
 /// The directory with Kafka's jars, fetched once per version.
 fn jars(context: &Context<'_>) -> Result<PathBuf, Outcome> {
     let workspace = context.workspace;
+    if let Some(libs) = fetched(context) {
+        return Ok(libs);
+    }
     let place = workspace.target.join("kafka");
     let failed = |what: &str| Err(Outcome::Failed(what.to_owned()));
     let Ok(wanted) = fs::read(workspace.root.join(POM)) else { return failed("pom.xml cannot be read") };
     let (libs, fetched) = (place.join("libs"), place.join("fetched.xml"));
-    if fs::read(&fetched).is_ok_and(|there| there == wanted) {
-        return Ok(libs);
-    }
     if !can_run("mvn", &["--version"]) {
         return Err(Outcome::Missing("needs mvn (Maven), to fetch Kafka's jars".to_owned()));
     }
