@@ -201,8 +201,12 @@ impl MetadataLog {
     /// When a file operation fails; it is tried again.
     pub(crate) fn clean(&mut self, now: Millis) -> Result<(), LogError> {
         self.snapshots.clean(&mut self.log, now)?;
-        self.log.remove_due_files(now)?;
-        Ok(())
+        let mut due = self.log.take_due_files(now);
+        let removed = due.remove();
+        if removed.is_err() {
+            self.log.remove_later(due, now);
+        }
+        removed.map(drop)
     }
 
     /// Ends the log cleanly.
