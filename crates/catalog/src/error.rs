@@ -10,6 +10,7 @@ use settings::SettingError;
 use state_machines::topics::{Absurd, Refusal};
 
 use crate::meta_properties::MetaPropertiesError;
+use crate::open_transactions::OpenTransaction;
 
 /// Why a data directory cannot be served. But for the first three, nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,18 @@ pub enum OpenError {
         /// The sub-directory.
         found: String,
     },
+    /// The copy of a partition that was moving to another log directory.
+    #[error(
+        "the data directory {} holds {found:?}: a move of that partition between log directories was never finished, and \
+         Ottla serves one log directory only; let Kafka finish the move, or, if there is no other directory, remove this \
+         copy", path.display()
+    )]
+    UnfinishedMove {
+        /// The data directory.
+        path: PathBuf,
+        /// The copy's directory.
+        found: String,
+    },
     /// `meta.properties` is not understood.
     #[error("cannot understand {}: {source}", path.display())]
     MetaProperties {
@@ -65,7 +78,9 @@ pub enum OpenError {
         source: MetaPropertiesError,
     },
     /// The directory belongs to another cluster.
-    #[error("the data directory {} belongs to the cluster {stored}, not to {wanted}", path.display())]
+    #[error(
+        "the data directory {} belongs to the cluster {stored}, not to {wanted}; choose another directory", path.display()
+    )]
     OtherCluster {
         /// The data directory.
         path: PathBuf,
@@ -118,7 +133,10 @@ pub enum Unservable {
         found: String,
     },
     /// The metadata log has other voters.
-    #[error("node {voter} votes on its metadata log, and Ottla runs as a single node {node}")]
+    #[error(
+        "node {voter} votes on its metadata log, and Ottla runs as a single node {node}; serve it with Kafka, or shrink the \
+         quorum to node {node} first (kafka-metadata-quorum.sh remove-controller, or controller.quorum.voters)"
+    )]
     OtherVoter {
         /// The other voter.
         voter: NodeId,
@@ -126,7 +144,10 @@ pub enum Unservable {
         node: NodeId,
     },
     /// Other brokers are registered.
-    #[error("broker {broker} belongs to its cluster too, and Ottla runs as a single node {node}")]
+    #[error(
+        "broker {broker} belongs to its cluster too, and Ottla runs as a single node {node}; serve it with Kafka, or move \
+         all partitions to node {node} and take the other out (kafka-cluster.sh unregister --id {broker})"
+    )]
     OtherBroker {
         /// The other broker.
         broker: NodeId,
@@ -135,7 +156,8 @@ pub enum Unservable {
     },
     /// A partition has copies elsewhere, or none here.
     #[error(
-        "partition {topic}-{index} is kept by nodes {replicas:?}, and Ottla runs as a single node {node}"
+        "partition {topic}-{index} is kept by nodes {replicas:?}, and Ottla runs as a single node {node}; serve it with \
+         Kafka, and let node {node} alone keep it (kafka-reassign-partitions.sh)"
     )]
     OtherReplicas {
         /// The topic.
@@ -149,7 +171,8 @@ pub enum Unservable {
     },
     /// A partition lies in another log directory.
     #[error(
-        "partition {topic}-{index} lies in the log directory {directory}, and Ottla serves one log directory only"
+        "partition {topic}-{index} lies in the log directory {directory}, and Ottla serves one log directory only; move it \
+         here with Kafka (kafka-reassign-partitions.sh with log_dirs)"
     )]
     OtherDirectory {
         /// The topic.
@@ -159,11 +182,62 @@ pub enum Unservable {
         /// The id of the other directory.
         directory: String,
     },
+    /// The node had several log directories, and which one a partition lies in is not written down.
+    #[error(
+        "its node had {count} log directories, and partition {topic}-{index} is not in this one; Ottla serves one log \
+         directory only: move the partition's directory here, or all of them with Kafka (kafka-reassign-partitions.sh \
+         with log_dirs)"
+    )]
+    SeveralDirectories {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        index: PartitionIndex,
+        /// How many there were.
+        count: usize,
+    },
+    /// A part of a topic lies in tiered storage.
+    #[error(
+        "topic {topic} keeps a part of its records in tiered storage (remote.storage.enable=true), which Ottla cannot read; \
+         serve it with Kafka, or switch that off for the topic (kafka-configs.sh), which takes the remote part away"
+    )]
+    TieredStorage {
+        /// The topic.
+        topic: String,
+    },
+    /// A transaction has neither committed nor aborted.
+    #[error(
+        "{transaction} is still open{}, and Ottla does not run transactions yet; start Kafka on the directory, let it \
+         commit or abort (kafka-transactions.sh lists, describes and aborts), stop Kafka, and start Ottla again",
+        match others { 0 => String::new(), others => format!(", and {others} more") }
+    )]
+    OpenTransaction {
+        /// The first one.
+        transaction: OpenTransaction,
+        /// How many more there are.
+        others: usize,
+    },
+    /// What the transaction coordinator wrote is not understood, so nobody can tell which transactions are open.
+    #[error(
+        "the record at offset {offset} of {partition} cannot be read, so that nobody can tell whether a transaction is open: \
+         {why} (a newer Kafka than 4.1 may have written it); serve it with Kafka"
+    )]
+    TransactionState {
+        /// The partition's directory.
+        partition: String,
+        /// The record, or the batch that it is in.
+        offset: Offset,
+        /// Why not.
+        why: String,
+    },
     /// A migration from ZooKeeper that was never finished.
     #[error("its migration from ZooKeeper was never finished; finish it with Kafka 3.9")]
     ZkMigration,
     /// A feature was raised above what is understood here.
-    #[error("its {feature} is {level}, and Ottla knows {min} to {max}")]
+    #[error(
+        "its {feature} is {level}, and Ottla knows {min} to {max}; serve it with the Kafka that raised it, or lower it there \
+         (kafka-features.sh downgrade)"
+    )]
     FeatureLevel {
         /// The feature.
         feature: String,

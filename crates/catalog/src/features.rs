@@ -143,10 +143,11 @@ mod tests {
         assert_eq!(levels.check(), Ok(()));
         levels.set(METADATA_VERSION, 28);
         let refusal = levels.check().unwrap_err().to_string();
-        assert_eq!(refusal, "its metadata.version is 28, and Ottla knows 7 to 27");
+        assert!(refusal.starts_with("its metadata.version is 28, and Ottla knows 7 to 27; "), "{refusal}");
         levels.set(METADATA_VERSION, 7);
         levels.set("new.version", 1);
-        assert_eq!(levels.check().unwrap_err().to_string(), "its new.version is 1, and Ottla knows 0 to 0");
+        let refusal = levels.check().unwrap_err().to_string();
+        assert!(refusal.starts_with("its new.version is 1, and Ottla knows 0 to 0; "), "{refusal}");
         levels.set("new.version", 0);
         assert_eq!(levels.check(), Ok(()));
     }

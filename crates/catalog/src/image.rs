@@ -176,6 +176,34 @@ impl MetadataImage {
         changes.iter().try_for_each(|change| self.topics.apply(change)).map_err(absurd)
     }
 
+    /// Whether every partition can be in the one log directory, of the node's several, that holds the partitions `here`.
+    pub(crate) fn check_directory<'a>(
+        &self,
+        node: NodeId,
+        directory: Option<Uuid>,
+        here: impl Iterator<Item = (&'a str, base::PartitionIndex)>,
+    ) -> Result<(), Unservable> {
+        let count = self.brokers.get(&node).map_or(0, |broker| broker.log_dirs.len());
+        if count < 2 {
+            return Ok(());
+        }
+        let here: HashSet<_> = here.collect();
+        for topic in self.topics.iter() {
+            for (index, info) in (0..).zip(&topic.partitions) {
+                let index = base::PartitionIndex(index);
+                let assigned = info.directories.first().copied() == directory && directory.is_some();
+                if !assigned && !here.contains(&(&*topic.name, index)) {
+                    return Err(Unservable::SeveralDirectories {
+                        topic: topic.name.to_string(),
+                        index,
+                        count,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Whether this node alone, with the log directory `directory` (if it has an id yet), is the whole cluster.
     pub(crate) fn check_servable(&self, node: NodeId, directory: Option<Uuid>) -> Result<(), Unservable> {
         self.levels.check()?;
@@ -186,6 +214,13 @@ impl MetadataImage {
             return Err(Unservable::OtherBroker { broker: *broker, node });
         }
         for topic in self.topics.iter() {
+            if topic
+                .configs
+                .get("remote.storage.enable")
+                .is_some_and(|enabled| enabled.eq_ignore_ascii_case("true"))
+            {
+                return Err(Unservable::TieredStorage { topic: topic.name.to_string() });
+            }
             for (index, info) in (0..).zip(&topic.partitions) {
                 let index = base::PartitionIndex(index);
                 if info.replicas != [node] {

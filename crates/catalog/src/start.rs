@@ -23,6 +23,7 @@ use crate::image::MetadataImage;
 use crate::meta_properties::{MetaProperties, random_id};
 use crate::metadata_log::{self, MetadataLog};
 use crate::names::METADATA_DIR;
+use crate::open_transactions;
 use crate::producer_ids::ProducerIds;
 use crate::quorum_state::QuorumState;
 use crate::recovery_points;
@@ -168,6 +169,8 @@ fn read_metadata(
     }
     let directory = survey.meta.as_ref().and_then(|meta| meta.directory_id);
     replayed.image.check_servable(node, directory).map_err(unservable)?;
+    let here = survey.partitions.iter().map(|(_, topic, index)| (topic.as_str(), *index));
+    replayed.image.check_directory(node, directory, here).map_err(unservable)?;
 
     let stored = if survey.has_metadata_log { QuorumState::read(disk, dir)? } else { None };
     if matches!(stored, Some(None)) {
@@ -178,10 +181,11 @@ fn read_metadata(
     }
     let in_log = replayed.quorum.voters.iter().flatten().copied();
     let in_file = stored.flatten().and_then(|state| state.voters).unwrap_or_default();
-    match in_log.chain(in_file).find(|voter| *voter != node) {
-        Some(voter) => Err(unservable(Unservable::OtherVoter { voter, node })),
-        None => Ok(replayed),
+    if let Some(voter) = in_log.chain(in_file).find(|voter| *voter != node) {
+        return Err(unservable(Unservable::OtherVoter { voter, node }));
     }
+    open_transactions::refuse(disk, &config.data_dir, &replayed.image.topics, survey.clean)?;
+    Ok(replayed)
 }
 
 /// Writes `meta.properties` where it is missing, of version 0, or without a directory id.

@@ -26,7 +26,7 @@ pub(crate) struct Survey {
     pub(crate) partitions: Vec<(String, String, PartitionIndex)>,
     /// Directories of deleted partitions.
     pub(crate) deleted: Vec<String>,
-    /// Directories that are left alone: strays and interrupted copies.
+    /// Directories that are left alone: strays.
     pub(crate) set_aside: Vec<String>,
 }
 
@@ -78,7 +78,10 @@ impl Survey {
             Some(Subdir::Metadata) => self.has_metadata_log = true,
             Some(Subdir::Partition { topic, index }) => self.partitions.push((name, topic, index)),
             Some(Subdir::Deleted) => self.deleted.push(name),
-            Some(Subdir::Future | Subdir::Stray) => self.set_aside.push(name),
+            Some(Subdir::Stray) => self.set_aside.push(name),
+            Some(Subdir::Future) => {
+                return Err(OpenError::UnfinishedMove { path: data_dir.to_owned(), found: name });
+            }
             Some(Subdir::Ignored) => {}
             None => return Err(OpenError::ForeignSubdir { path: data_dir.to_owned(), found: name }),
         }

@@ -10,6 +10,7 @@ mod recovery_points;
 mod refusals;
 mod restarts;
 mod snapshots;
+mod transactions;
 
 use std::path::Path;
 use std::sync::Arc;

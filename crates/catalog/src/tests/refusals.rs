@@ -6,8 +6,9 @@ use disk::{OpenHow, RealDisk, write_atomically};
 use records::control::ControlType;
 use settings::Settings;
 use wire::metadata_records::{
-    BeginTransactionRecord, BrokerRegistrationChangeRecord, EndTransactionRecord, FeatureLevelRecord,
-    PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord, TopicRecord, ZkMigrationStateRecord,
+    BeginTransactionRecord, BrokerRegistrationChangeRecord, ConfigRecord, EndTransactionRecord,
+    FeatureLevelRecord, PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord, TopicRecord,
+    ZkMigrationStateRecord,
 };
 
 use super::*;
@@ -98,7 +99,8 @@ fn another_cluster_another_node_another_version() {
     open(&disk, 1).unwrap().close(NOW).unwrap();
     assert_eq!(
         refused(&disk, CatalogConfig { cluster_id: Some("elsewhere".into()), ..ours() }),
-        "the data directory /ottla-data belongs to the cluster 4L6g3nShT-eMCtK--X86sw, not to elsewhere"
+        "the data directory /ottla-data belongs to the cluster 4L6g3nShT-eMCtK--X86sw, not to elsewhere; choose \
+         another directory"
     );
     assert_eq!(
         refused(&disk, CatalogConfig { node_id: NodeId(2), ..ours() }),
@@ -147,7 +149,9 @@ fn a_cluster_of_several_nodes() {
         with_records(&[RegisterBrokerRecord { broker_id: 2, ..RegisterBrokerRecord::default() }.into()]);
     assert_eq!(
         refused(&disk, ours()),
-        "the data directory /ottla-data cannot be served: broker 2 belongs to its cluster too, and Ottla runs as a single node 1"
+        "the data directory /ottla-data cannot be served: broker 2 belongs to its cluster too, and Ottla runs as a single \
+         node 1; serve it with Kafka, or move all partitions to node 1 and take the other out (kafka-cluster.sh unregister \
+         --id 2)"
     );
 
     let topic = Uuid::from_u128(5);
@@ -164,7 +168,7 @@ fn a_cluster_of_several_nodes() {
     let disk = with_records(&[name.clone().into(), partition(vec![2, 3], 0).into()]);
     assert!(
         refused(&disk, ours())
-            .ends_with("partition a-0 is kept by nodes [2, 3], and Ottla runs as a single node 1")
+            .contains("partition a-0 is kept by nodes [2, 3], and Ottla runs as a single node 1")
     );
     let disk = with_records(&[name.clone().into(), partition(vec![1], 0xabcd_ef00).into()]);
     assert!(
@@ -184,7 +188,7 @@ fn what_only_a_newer_or_an_older_kafka_understands() {
     let level =
         |name: &'static str, feature_level| FeatureLevelRecord { name: name.into(), feature_level }.into();
     let disk = with_records(&[level("metadata.version", 28)]);
-    assert!(refused(&disk, ours()).ends_with("its metadata.version is 28, and Ottla knows 7 to 27"));
+    assert!(refused(&disk, ours()).contains("its metadata.version is 28, and Ottla knows 7 to 27"));
     let disk = with_records(&[ZkMigrationStateRecord { zk_migration_state: 1 }.into()]);
     assert!(
         refused(&disk, ours())
@@ -321,4 +325,106 @@ fn without_a_cluster_id_any_cluster_will_do_and_a_fresh_one_gets_its_own() {
     first.close(NOW).unwrap();
     let second = Catalog::open_unlocked(disk.shared(), config, ids(2), NOW).unwrap();
     assert_eq!(second.cluster_id(), first.cluster_id());
+}
+
+#[test]
+fn several_log_directories() {
+    let registered = |dirs: &[u128]| RegisterBrokerRecord {
+        broker_id: 1,
+        log_dirs: dirs.iter().map(|id| Uuid::from_u128(*id)).collect(),
+        ..RegisterBrokerRecord::default()
+    };
+    let topic = Uuid::from_u128(5);
+    let name = TopicRecord { name: "a".into(), topic_id: topic };
+    let partition = PartitionRecord {
+        partition_id: 0,
+        topic_id: topic,
+        replicas: vec![1],
+        leader_epoch: 0,
+        partition_epoch: 0,
+        ..PartitionRecord::default()
+    };
+    let records = |dirs: &[u128]| [registered(dirs).into(), name.clone().into(), partition.clone().into()];
+    let disk = with_records(&records(&[900, 901]));
+    assert_eq!(
+        refused(&disk, ours()),
+        "the data directory /ottla-data cannot be served: its node had 2 log directories, and partition a-0 is not in this \
+         one; Ottla serves one log directory only: move the partition's directory here, or all of them with Kafka \
+         (kafka-reassign-partitions.sh with log_dirs)"
+    );
+    disk.create_dir_all(&Path::new(DIR).join("a-0")).unwrap();
+    open(&disk, 2).unwrap();
+    open(&with_records(&records(&[900])), 2).unwrap();
+
+    let disk = with_records(&[]);
+    disk.create_dir_all(&Path::new(DIR).join("a-0.770528d31c504aefb896a34829919133-future")).unwrap();
+    let refused = refused(&disk, ours());
+    assert!(
+        refused.contains("a move of that partition between log directories was never finished"),
+        "{refused}"
+    );
+    let mut settings = Settings::default();
+    settings.set("log.dirs", "/one,/two").unwrap();
+    assert!(settings.check().unwrap_err().to_string().contains("must be one directory"));
+}
+
+#[test]
+fn a_topic_in_tiered_storage() {
+    let topic = TopicRecord { name: "a".into(), topic_id: Uuid::from_u128(5) };
+    let config = |value: &'static str| ConfigRecord {
+        resource_type: 2,
+        resource_name: "a".into(),
+        name: "remote.storage.enable".into(),
+        value: Some(value.into()),
+    };
+    let disk = with_records(&[topic.clone().into(), config("true").into()]);
+    assert!(refused(&disk, ours()).contains("topic a keeps a part of its records in tiered storage"));
+    open(&with_records(&[topic.into(), config("false").into()]), 2).unwrap();
+}
+
+/// Names, bytes and times of change of all files below a directory.
+fn fingerprint(dir: &Path) -> Vec<(std::path::PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let modified = path.metadata().unwrap().modified().unwrap();
+        if path.is_dir() {
+            found.push((path.clone(), Vec::new(), modified));
+            found.extend(fingerprint(&path));
+        } else {
+            found.push((path.clone(), std::fs::read(&path).unwrap(), modified));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// On the file system, through the door that takes the lock.
+#[test]
+fn a_refusal_leaves_every_file_as_it_was() {
+    let level = FeatureLevelRecord { name: "metadata.version".into(), feature_level: 28 };
+    let unknown = FeatureLevelRecord { name: "streams.next.version".into(), feature_level: 1 };
+    let other = RegisterBrokerRecord { broker_id: 2, ..RegisterBrokerRecord::default() };
+    for records in [&[level.into()], &[unknown.into()], &[other.into()]] as [&[MetadataRecord]; 3] {
+        let made = with_records(records);
+        let dir = tempfile::tempdir().unwrap();
+        copy_out(&made, Path::new(DIR), dir.path());
+        std::fs::write(dir.path().join(".lock"), "").unwrap();
+        let before = fingerprint(dir.path());
+        let refused = Catalog::open(Arc::new(RealDisk::new()), config(dir.path()), ids(9), NOW);
+        assert!(matches!(refused, Err(OpenError::Unservable { .. })), "{refused:?}");
+        assert_eq!(fingerprint(dir.path()), before);
+    }
+}
+
+fn copy_out(disk: &CrashDisk, from: &Path, to: &Path) {
+    for entry in disk.list(from).unwrap() {
+        let (from, to) = (from.join(&entry.name), to.join(&entry.name));
+        if entry.is_dir {
+            std::fs::create_dir(&to).unwrap();
+            copy_out(disk, &from, &to);
+        } else {
+            std::fs::write(to, disk::read_whole(disk, &from, 1 << 20).unwrap().unwrap()).unwrap();
+        }
+    }
 }
