@@ -45,7 +45,7 @@ mod tests {
         let known = Known { clean: false, recovery_point: Offset(0), log_start: Offset(0) };
         let (partition, _) = Partition::open(
             Arc::new(RealDisk::new()),
-            Flusher::start(1),
+            Flusher::start(1, Arc::default()),
             &dir.path().join("t-0"),
             PartitionConfig::default(),
             known,

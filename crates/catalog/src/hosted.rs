@@ -16,6 +16,7 @@ use state_machines::topics::{PartitionInfo, Topic, Topics};
 use crate::checkpoints::{Points, PointsByPartition};
 use crate::directories::{self, Prepared, has_records};
 use crate::names::partition_dir;
+use crate::progress;
 
 /// Threads that close partitions: most of it is waiting for the disk, which flushes many files at a time.
 const CLOSING_THREADS: usize = 8;
@@ -269,11 +270,16 @@ pub(crate) fn topic_settings(settings: &Settings, topic: &Topic) -> Arc<TopicSet
 /// Opens every partition, on as many threads as there are processors: after an unclean stop each is recovered. One that
 /// cannot be opened is offline and does not keep the others.
 pub(crate) fn open_all(hosted: &HostedTopics, ground: &Ground) {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for_each_slot(hosted, if ground.in_order { 1 } else { processors }, |hosted, slot| {
+    let open = |hosted: &Hosted, slot: &Slot| {
         // The reason is remembered in the slot, and logged.
         let _ = hosted.open(slot, ground);
-    });
+    };
+    if ground.in_order {
+        for_each_slot(hosted, 1, open);
+        return;
+    }
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    progress::told(ground.flusher.logs().checks(), || for_each_slot(hosted, processors, open));
 }
 
 /// Closes every partition, so that none is opened any more.

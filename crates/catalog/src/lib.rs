@@ -38,6 +38,7 @@ mod metadata_log;
 mod names;
 mod open_transactions;
 mod producer_ids;
+mod progress;
 mod quorum_state;
 mod recovery_points;
 mod registration;

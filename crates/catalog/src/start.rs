@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicI64;
 use arc_swap::ArcSwap;
 use base::{Millis, Offset, Uuid};
 use disk::{DirLock, Disk};
+use log::Commons;
 use log::checkpoint::format_id;
 use parking_lot::Mutex;
 use partition::Flusher;
@@ -34,6 +35,8 @@ use crate::survey::{self, Survey};
 use crate::upkeep::Upkeep;
 use crate::writer::Writer;
 
+/// So many files of segments are kept open at most, however many the process may open: each takes a kilobyte in the kernel.
+const MOST_OPEN_FILES: u64 = 1 << 16;
 /// Threads that sync partitions in the background.
 const FLUSHER_THREADS: usize = 2;
 
@@ -50,6 +53,13 @@ pub(crate) fn open(
     disk.create_dir_all(&config.data_dir)?;
     let lock = DirLock::take(&config.data_dir).map_err(OpenError::Locked)?;
     open_locked(disk, config, random, now, Guard::Lock(lock))
+}
+
+/// How many files of segments are kept open: three eighths of those that the process may open, since connections take up to
+/// a half, and answers under way and files written anew need some.
+fn open_files(allowed: Option<u64>) -> usize {
+    let share = allowed.map_or(MOST_OPEN_FILES, |allowed| allowed / 8 * 3);
+    usize::try_from(share.min(MOST_OPEN_FILES)).unwrap_or(usize::MAX)
 }
 
 /// What keeps others out of the data directory.
@@ -106,11 +116,16 @@ pub(crate) fn open_locked(
 
     let in_order = matches!(guard, Guard::NobodyInOrder);
     let (checkpoints, known) = Checkpoints::load(Arc::clone(&disk), &config.data_dir, &config.settings, now)?;
+    let open_files = open_files(disk.files_allowed());
     let ground = Ground {
         disk,
         data_dir: config.data_dir,
         settings: config.settings,
-        flusher: if in_order { Flusher::inline() } else { Flusher::start(FLUSHER_THREADS) },
+        flusher: if in_order {
+            Flusher::inline()
+        } else {
+            Flusher::start(FLUSHER_THREADS, Arc::new(Commons::new(open_files)))
+        },
         random: Mutex::new(random),
         in_order,
         clock: AtomicI64::new(now.0),

@@ -83,6 +83,10 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// # Errors
     /// When that fails.
     fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError>;
+    /// How many files this process may have open at once; `None` when nobody knows.
+    fn files_allowed(&self) -> Option<u64> {
+        None
+    }
     /// Makes creations, renames and removals directly inside the directory `path` outlive a power loss.
     ///
     /// # Errors

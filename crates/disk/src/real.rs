@@ -97,6 +97,10 @@ impl Disk for RealDisk {
         fs::remove_dir_all(path).map_err(|e| DiskError::new(Operation::Remove, path, e))
     }
 
+    fn files_allowed(&self) -> Option<u64> {
+        rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+    }
+
     fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {
         let failed = |e| DiskError::new(Operation::SyncDir, path, e);
         let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

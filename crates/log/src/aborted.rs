@@ -61,7 +61,7 @@ impl Segment {
         *known = Known::Read(Arc::clone(&entries));
         drop(known);
         if !entries.is_empty() && self.is_sealed() {
-            self.place.open_files.note(self);
+            self.place.commons.open_files.note(self);
         }
         Ok(entries)
     }
@@ -124,7 +124,7 @@ impl Log {
         }
         *segment.aborted.known.lock() = Known::Read(entries.into());
         if !entries.is_empty() && segment.is_sealed() {
-            place.open_files.note(segment);
+            place.commons.open_files.note(segment);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use base::Offset;
-use disk::{DiskError, DiskFile, OpenHow};
+use disk::{DiskError, OpenHow};
 
 use crate::error::LogError;
 use crate::names::Kind;
@@ -22,7 +22,7 @@ use crate::writer::{Log, write_through};
 pub struct Flush {
     shared: Arc<Shared>,
     sealed: Vec<Arc<Segment>>,
-    active: Option<(Arc<Segment>, Arc<dyn DiskFile>)>,
+    active: Option<Arc<Segment>>,
     names_made: Option<u64>,
     /// Whether the directory's own name may not be on disk.
     dir_made: bool,
@@ -76,8 +76,8 @@ impl Flush {
                 other => other?,
             }
         }
-        if let Some((segment, file)) = &self.active {
-            file.sync()?;
+        if let Some(segment) = &self.active {
+            sync_log(segment)?;
             write_through(segment);
         }
         let place = &self.shared.place;
@@ -92,9 +92,7 @@ impl Flush {
 }
 
 fn sync_sealed(segment: &Arc<Segment>) -> Result<(), LogError> {
-    // Opened for writing because some systems refuse to sync a file that was opened for reading; never made anew, because
-    // retention may have renamed it.
-    segment.place.disk.open(&segment.path(Kind::Log), OpenHow::Existing)?.sync()?;
+    sync_log(segment)?;
     let settled = segment.offsets.settle(true).and_then(|()| segment.times.settle(true));
     segment.offsets.close_handle();
     segment.times.close_handle();
@@ -111,6 +109,15 @@ fn sync_sealed(segment: &Arc<Segment>) -> Result<(), LogError> {
     }
 }
 
+fn sync_log(segment: &Arc<Segment>) -> Result<(), LogError> {
+    // A file that was closed since it was written is opened for it, never made anew, because retention may have renamed it.
+    let file = match segment.open_writer() {
+        Some(file) => file,
+        None => segment.place.open(&segment.path(Kind::Log), OpenHow::Existing)?,
+    };
+    Ok(file.sync()?)
+}
+
 /// Whether the disk or a quota is full. The batches are on disk then, and of an index nothing is in doubt: what could not be
 /// written is still in memory, for the next flush.
 fn has_no_room(error: &DiskError) -> bool {
@@ -121,11 +128,10 @@ impl Log {
     /// What must be synced to move the recovery point to the log end of now.
     #[must_use]
     pub fn begin_flush(&self) -> Flush {
-        let active = self.active.file.as_ref().filter(|_| self.active.unsynced);
         Flush {
             shared: Arc::clone(&self.shared),
             sealed: self.unsynced.clone(),
-            active: active.map(|file| (Arc::clone(&self.active.segment), Arc::clone(file))),
+            active: self.active.unsynced.then(|| Arc::clone(&self.active.segment)),
             names_made: (self.names_made > self.names_synced).then_some(self.names_made),
             dir_made: self.dir_made && self.names_synced == 0,
             epochs_made: (self.epochs_made > self.epochs_written).then_some(self.epochs_made),

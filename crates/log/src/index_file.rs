@@ -120,7 +120,7 @@ impl<E: Entry> IndexFile<E> {
         let Some(len) = self.state.lock().unread else {
             return Ok(());
         };
-        let file = self.place.disk.open(&self.path(), OpenHow::Read)?;
+        let file = self.place.open(&self.path(), OpenHow::Read)?;
         let (stored, last) = count(&*file, len / E::LEN as u64)?;
         let mut state = self.state.lock();
         if state.unread.take().is_some() {
@@ -273,7 +273,7 @@ impl<E: Entry> IndexFile<E> {
     pub(crate) fn overwrite(&self, entries: &[E]) -> Result<(), LogError> {
         let mut bytes = Vec::with_capacity(entries.len() * E::LEN);
         entries.iter().for_each(|entry| entry.write(&mut bytes));
-        let file = self.place.disk.open(&self.path(), OpenHow::Write)?;
+        let file = self.place.open(&self.path(), OpenHow::Write)?;
         if file.len()? != bytes.len() as u64 {
             file.set_len(bytes.len() as u64)?;
         }
@@ -312,7 +312,7 @@ impl<E: Entry> IndexFile<E> {
     fn open(&self, generation: u32, writable: bool) -> Result<(), LogError> {
         // Not made anew: it may have been renamed away together with its segment.
         let how = if writable { OpenHow::Existing } else { OpenHow::Read };
-        let file = self.place.disk.open(&self.path(), how)?;
+        let file = self.place.open(&self.path(), how)?;
         let mut state = self.state.lock();
         if state.generation == generation {
             state.handle = Some(Handle { file, writable });

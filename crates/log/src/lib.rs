@@ -28,8 +28,10 @@
 //! long as their entries (Kafka makes them large and cuts them later); Kafka's zeros at the end are not taken for entries.
 //!
 //! # Open files
-//! A log without traffic has none open. Traffic opens up to three files of the active segment, and up to three of each of
-//! eight sealed segments, the last ones that were read.
+//! A log without traffic has none open. A segment in use has up to three. All logs that share a [`Commons`] keep no more open
+//! than that allows: the files of the segments that were not used for longest are closed, active ones as well, and opened
+//! again when they are needed. Whoever was given a [`FileRange`] keeps its file open until he drops it. When the process can
+//! open no more files all the same, others are closed first.
 //!
 //! # Where this is stricter than Kafka
 //! Recovery cuts at a missing stretch of offsets above the recovery point, unless the topic is compacted; it never cuts
@@ -38,6 +40,7 @@
 mod aborted;
 mod by_time;
 pub mod checkpoint;
+mod commons;
 mod config;
 mod epochs;
 mod error;
@@ -61,6 +64,7 @@ mod walk;
 mod writer;
 
 pub use by_time::Found;
+pub use commons::{Checking, Checks, Commons};
 pub use config::{Known, LogConfig};
 pub use error::{Damage, LogError};
 pub use flush::Flush;

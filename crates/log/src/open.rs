@@ -18,6 +18,7 @@ use disk::{Disk, OpenHow};
 
 use crate::aborted;
 use crate::checkpoint::EpochLine;
+use crate::commons::{Commons, Running};
 use crate::config::{Known, LogConfig};
 use crate::error::{Damage, LogError};
 use crate::names::{FileName, Kind};
@@ -69,7 +70,22 @@ impl Log {
         known: Known,
         now: Millis,
     ) -> Result<(Self, Opened), LogError> {
-        let place = Arc::new(Place::new(disk, dir));
+        Self::open_among(Arc::default(), disk, dir, config, known, now)
+    }
+
+    /// As [`Self::open`], as one of many logs.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_among(
+        commons: Arc<Commons>,
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        config: LogConfig,
+        known: Known,
+        now: Millis,
+    ) -> Result<(Self, Opened), LogError> {
+        let place = Arc::new(Place::new(disk, dir, commons));
         let dir_made = place.disk.entry(dir)?.is_none();
         if dir_made {
             place.disk.create_dir_all(dir)?;
@@ -167,8 +183,19 @@ struct Kept {
 }
 
 impl Opening {
+    /// Bytes of the segments that are to be checked.
+    fn to_check(&self, files: &[Files]) -> u64 {
+        let next = files.iter().skip(1).map(|file| Some(file.base)).chain([None]);
+        let checked =
+            files.iter().zip(next).filter(|(file, next)| plan(&self.known, file, *next) == Plan::Scan);
+        checked.map(|(file, _)| file.log).sum()
+    }
+
     /// Reads and judges the segments, oldest first, until one ends the log.
     fn read(&mut self, files: &[Files]) -> Result<(), LogError> {
+        let commons = Arc::clone(&self.place.commons);
+        let to_check = self.to_check(files);
+        let running = commons.checks.begin(&self.place.dir, to_check);
         for (at, file) in files.iter().enumerate() {
             let next = files.get(at + 1).map(|next| next.base);
             let end = match plan(&self.known, file, next) {
@@ -197,10 +224,10 @@ impl Opening {
                             self.check_aborted(file)?;
                             end
                         }
-                        None => self.scan(file, next)?,
+                        None => self.scan(file, next, &running)?,
                     }
                 }
-                Plan::Scan => self.scan(file, next)?,
+                Plan::Scan => self.scan(file, next, &running)?,
             };
             if self.cut.is_some() {
                 break;
@@ -248,12 +275,17 @@ impl Opening {
     }
 
     /// Reads a whole segment, keeps what stands, and returns its end.
-    fn scan(&mut self, file: &Files, next: Option<Offset>) -> Result<Offset, LogError> {
+    fn scan(
+        &mut self,
+        file: &Files,
+        next: Option<Offset>,
+        running: &Running<'_>,
+    ) -> Result<Offset, LogError> {
         // What a clean stop left was flushed, all but what may have been added to the last segment since.
         let promised =
             if self.known.clean && next.is_some() { Offset(i64::MAX) } else { self.known.recovery_point };
         let given = Given { promised, gaps: self.config.compact_enabled, rules: self.config.index_rules() };
-        let mut scanned = scan_segment::scan(&self.place, file, given)?;
+        let mut scanned = scan_segment::scan(&self.place, file, given, running)?;
         self.opened.scanned_bytes += file.log;
         self.opened.rebuilt_indexes.extend((file.log > 0).then_some(file.base));
         if next.is_some() && scanned.cut.is_none() {

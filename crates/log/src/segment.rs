@@ -1,9 +1,8 @@
 //! One segment, as its writer and its readers share it: how much of it counts, its files, its indexes.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 
 use base::Offset;
 use disk::{DiskFile, OpenHow};
@@ -16,9 +15,6 @@ use crate::index_file::IndexFile;
 use crate::names::{FileName, Kind};
 use crate::place::Place;
 use crate::rebuild::{IndexRules, MaxTimestamp};
-
-/// So many sealed segments of one log have their files open at most, besides the active one: each up to three files.
-pub(crate) const OPEN_SEALED: usize = 8;
 
 /// A segment. The writer appends and publishes; readers see what is published. Nothing below the published length
 /// ever changes.
@@ -41,7 +37,10 @@ pub(crate) struct Segment {
     removed: AtomicBool,
     /// Whether entries of its indexes, sealed as it is, are only in memory, because the disk was full.
     unsettled: AtomicBool,
-    log: Mutex<Option<Arc<dyn DiskFile>>>,
+    log: Mutex<Option<LogFile>>,
+    /// Whether the segment is in the list of those that have files open, and was used since that was looked through.
+    listed: AtomicBool,
+    used: AtomicBool,
     /// The largest timestamp; `None` while nobody has asked.
     pub(crate) max: Mutex<Option<MaxTimestamp>>,
     /// The damaged stretches that were met so far, ascending.
@@ -102,6 +101,8 @@ impl Segment {
             removed: AtomicBool::new(false),
             unsettled: AtomicBool::new(false),
             log: Mutex::new(None),
+            listed: AtomicBool::new(false),
+            used: AtomicBool::new(false),
             max: Mutex::new(None),
             holes: Mutex::new(Vec::new()),
             repair: Mutex::new(()),
@@ -135,12 +136,9 @@ impl Segment {
         self.sealed.load(Ordering::Acquire)
     }
 
-    /// Nothing is appended from now on, and its files may be closed when others are in demand.
-    pub(crate) fn seal(self: &Arc<Self>) {
+    /// Nothing is appended from now on.
+    pub(crate) fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
-        if self.log.lock().is_some() {
-            self.place.open_files.note(self);
-        }
     }
 
     /// Batches are appended from now on. For the writer alone.
@@ -167,50 +165,71 @@ impl Segment {
 
     /// The open `.log` file, for reading.
     pub(crate) fn log_file(self: &Arc<Self>) -> Result<Arc<dyn DiskFile>, LogError> {
-        if let Some(file) = self.log.lock().as_ref() {
-            return Ok(Arc::clone(file));
+        if let Some(file) = self.open_log_file() {
+            return Ok(file);
         }
-        let file = self.place.disk.open(&self.path(Kind::Log), OpenHow::Read)?;
-        self.keep_open(Arc::clone(&file));
+        let file = self.place.open(&self.path(Kind::Log), OpenHow::Read)?;
+        self.log.lock().get_or_insert_with(|| LogFile { file: Arc::clone(&file), writable: false });
+        self.place.commons.open_files.note(self);
         Ok(file)
     }
 
-    /// Lets readers use this handle of the `.log` file as well.
-    pub(crate) fn keep_open(self: &Arc<Self>, file: Arc<dyn DiskFile>) {
-        *self.log.lock() = Some(file);
-        if self.is_sealed() {
-            self.place.open_files.note(self);
+    /// The open `.log` file, for writing.
+    pub(crate) fn writer(self: &Arc<Self>) -> Result<Arc<dyn DiskFile>, LogError> {
+        if let Some(open) = self.log.lock().as_ref()
+            && open.writable
+        {
+            self.mark_used();
+            return Ok(Arc::clone(&open.file));
         }
+        let file = self.place.open(&self.path(Kind::Log), OpenHow::Existing)?;
+        *self.log.lock() = Some(LogFile { file: Arc::clone(&file), writable: true });
+        self.place.commons.open_files.note(self);
+        Ok(file)
     }
 
-    fn close_files(&self) {
+    /// The `.log` file, if it is open.
+    fn open_log_file(&self) -> Option<Arc<dyn DiskFile>> {
+        let file = Arc::clone(&self.log.lock().as_ref()?.file);
+        self.mark_used();
+        Some(file)
+    }
+
+    /// The `.log` file as a sync wants it, if it is open so: some systems refuse to sync one that was opened for reading.
+    pub(crate) fn open_writer(&self) -> Option<Arc<dyn DiskFile>> {
+        self.log.lock().as_ref().filter(|open| open.writable).map(|open| Arc::clone(&open.file))
+    }
+
+    /// Closes its files, for all who do not hold them. The next use opens them again.
+    pub(crate) fn close_files(&self) {
         *self.log.lock() = None;
         self.offsets.close_handle();
         self.times.close_handle();
-        self.aborted.give_up();
+        if self.is_sealed() {
+            self.aborted.give_up();
+        }
+    }
+
+    pub(crate) fn mark_used(&self) {
+        // Read first: what many threads write in turn is slow.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn take_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
+    /// Sets whether it is in the list of those that have files open, and says whether it was.
+    pub(crate) fn set_listed(&self, listed: bool) -> bool {
+        self.listed.swap(listed, Ordering::AcqRel)
     }
 }
 
-/// Which sealed segments of a log have files open, in the order they were opened.
-#[derive(Debug, Default)]
-pub(crate) struct OpenFiles {
-    opened: Mutex<VecDeque<Weak<Segment>>>,
-}
-
-impl OpenFiles {
-    /// Takes note that `segment` has its files open, and closes the files of the one opened first when there are too
-    /// many. A reader that holds such a file keeps it; a later read opens it again.
-    pub(crate) fn note(&self, segment: &Arc<Segment>) {
-        let mut opened = self.opened.lock();
-        opened.retain(|other| other.as_ptr() != Arc::as_ptr(segment));
-        opened.push_back(Arc::downgrade(segment));
-        let surplus = opened.len().saturating_sub(OPEN_SEALED);
-        let closing: Vec<_> = opened.drain(..surplus).collect();
-        drop(opened);
-        closing
-            .iter()
-            .filter_map(Weak::upgrade)
-            .filter(|other| other.is_sealed())
-            .for_each(|other| other.close_files());
-    }
+/// An open `.log` file.
+#[derive(Clone, Debug)]
+struct LogFile {
+    file: Arc<dyn DiskFile>,
+    writable: bool,
 }

@@ -47,8 +47,6 @@ pub struct Log {
 #[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) segment: Arc<Segment>,
-    /// Opened by the first append.
-    pub(crate) file: Option<Arc<dyn DiskFile>>,
     /// Bytes appended since the last index entry, as far as this process knows.
     pub(crate) since_entry: u64,
     pub(crate) max: MaxTimestamp,
@@ -93,7 +91,6 @@ impl Active {
         Self {
             segment,
             draw,
-            file: None,
             since_entry: 0,
             max,
             first_timestamp: None,
@@ -106,14 +103,8 @@ impl Active {
     }
 
     /// The file, opened for writing.
-    pub(crate) fn writer(&mut self) -> Result<Arc<dyn DiskFile>, LogError> {
-        if let Some(file) = &self.file {
-            return Ok(Arc::clone(file));
-        }
-        let file = self.segment.place.disk.open(&self.segment.path(Kind::Log), OpenHow::Existing)?;
-        self.segment.keep_open(Arc::clone(&file));
-        self.file = Some(Arc::clone(&file));
-        Ok(file)
+    pub(crate) fn writer(&self) -> Result<Arc<dyn DiskFile>, LogError> {
+        self.segment.writer()
     }
 }
 
@@ -163,9 +154,6 @@ impl Log {
         segments.push(Arc::clone(&next));
         let sealed = std::mem::replace(&mut self.active, Active::empty(next, now));
         self.active.preallocated = self.config.preallocate;
-        if let Some(file) = sealed.file {
-            sealed.segment.keep_open(file);
-        }
         sealed.segment.seal();
         self.unsynced.push(sealed.segment);
         self.shared.segments.store(Arc::new(segments));

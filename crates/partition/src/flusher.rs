@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
+use log::Commons;
 use parking_lot::{Condvar, Mutex};
 
 use crate::partition::Partition;
@@ -19,6 +20,7 @@ pub struct Flusher {
     flushes: Arc<Queue>,
     snapshots: Arc<Queue>,
     segments: Arc<SegmentsFlushed>,
+    logs: Arc<Commons>,
     inline: bool,
 }
 
@@ -35,10 +37,10 @@ struct Line {
 }
 
 impl Flusher {
-    /// Starts `threads` threads (at least one) that flush, and one that writes snapshots. They end when the last handle is
-    /// dropped.
+    /// Starts `threads` threads (at least one) that flush, and one that writes snapshots, for partitions whose logs have
+    /// `logs` in common. The threads end when the last handle is dropped.
     #[must_use]
-    pub fn start(threads: usize) -> Arc<Self> {
+    pub fn start(threads: usize, logs: Arc<Commons>) -> Arc<Self> {
         let flushes = Arc::<Queue>::default();
         let snapshots = Arc::<Queue>::default();
         let started = (0..threads.max(1))
@@ -48,7 +50,7 @@ impl Flusher {
             .count();
         let writes =
             spawn(&snapshots, "snapshots".to_owned(), |partition| partition.write_waiting_snapshots());
-        Arc::new(Self { flushes, snapshots, segments: Arc::default(), inline: started == 0 || !writes })
+        Arc::new(Self { flushes, snapshots, segments: Arc::default(), logs, inline: started == 0 || !writes })
     }
 
     /// Without threads: whoever asks for a flush waits for it. For tests that want every file operation in order.
@@ -58,6 +60,7 @@ impl Flusher {
             flushes: Arc::default(),
             snapshots: Arc::default(),
             segments: Arc::default(),
+            logs: Arc::default(),
             inline: true,
         })
     }
@@ -66,6 +69,12 @@ impl Flusher {
     #[must_use]
     pub fn segments_flushed(&self) -> Arc<SegmentsFlushed> {
         Arc::clone(&self.segments)
+    }
+
+    /// What the logs have in common.
+    #[must_use]
+    pub fn logs(&self) -> &Arc<Commons> {
+        &self.logs
     }
 
     /// Asks for a flush of `partition`. The caller must not hold its append lock.

@@ -116,7 +116,7 @@ impl Partition {
     ) -> Result<(Arc<Self>, Opened), PartitionError> {
         let disk = Arc::new(RevocableDisk::new(disk));
         let (mut log, opened) =
-            Log::open(Arc::clone(&disk) as Arc<dyn Disk>, dir, config.log.clone(), known, now)?;
+            Log::open_among(Arc::clone(flusher.logs()), disk.clone(), dir, config.log.clone(), known, now)?;
         let reader = log.reader();
         let Restored { tracker: mut producers, snapshot, bad: mut bad_snapshots, replayed: replayed_batches } =
             restore::restore(disk.as_ref(), dir, &reader, config.producer_expiration_ms, now)?;

@@ -5,7 +5,7 @@ use base::Millis;
 use super::*;
 
 fn place(dir: &Path) -> Arc<Place> {
-    Arc::new(Place::new(Arc::new(disk::RealDisk::new()), dir))
+    Arc::new(Place::new(Arc::new(disk::RealDisk::new()), dir, Arc::default()))
 }
 
 fn entry(at: i32) -> OffsetEntry {

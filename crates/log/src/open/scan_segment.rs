@@ -6,6 +6,7 @@ use disk::OpenHow;
 use super::sweep::Files;
 use super::{Verdict, judge};
 use crate::checkpoint::EpochLine;
+use crate::commons::Running;
 use crate::error::LogError;
 use crate::names::{FileName, Kind};
 use crate::place::Place;
@@ -15,7 +16,7 @@ use crate::segment::Hole;
 use crate::walk::{Expected, Fault, Step};
 
 /// A scan says how far it is whenever it has read so much more.
-const PROGRESS: u64 = 1 << 30;
+const PROGRESS: u64 = 4 << 20;
 
 /// What a scan found.
 #[derive(Debug)]
@@ -50,7 +51,12 @@ pub(super) struct Given {
 }
 
 /// Reads the segment of `files`. Changes nothing.
-pub(super) fn scan(place: &Place, files: &Files, given: Given) -> Result<Scanned, LogError> {
+pub(super) fn scan(
+    place: &Place,
+    files: &Files,
+    given: Given,
+    running: &Running<'_>,
+) -> Result<Scanned, LogError> {
     let base = files.base;
     let mut scanned = Scanned {
         len: files.log,
@@ -69,7 +75,7 @@ pub(super) fn scan(place: &Place, files: &Files, given: Given) -> Result<Scanned
     let path = place.path(FileName::new(base, Kind::Log));
     let file = place.disk.open(&path, OpenHow::Read)?;
     let mut scanner = Scanner::new(&*file, 0, files.log, Expected { base, next: base });
-    let mut progress = PROGRESS;
+    let mut told = 0;
     let mut behind_a_hole = false;
     loop {
         let expected = scanner.next_offset();
@@ -98,9 +104,9 @@ pub(super) fn scan(place: &Place, files: &Files, given: Given) -> Result<Scanned
                 if scanned.epochs.last().is_none_or(|last| epoch > last.epoch) {
                     scanned.epochs.push(EpochLine { epoch, start: header.base_offset });
                 }
-                if position > progress {
-                    progress += PROGRESS;
-                    tracing::info!(file = %path.display(), position, bytes = files.log, "checking a segment");
+                if position - told > PROGRESS {
+                    running.advance(position - told);
+                    told = position;
                 }
             }
             Step::End => break,
@@ -127,6 +133,7 @@ pub(super) fn scan(place: &Place, files: &Files, given: Given) -> Result<Scanned
             }
         }
     }
+    running.advance(files.log.saturating_sub(told));
     scanned.end = scanner.next_offset();
     Ok(scanned)
 }

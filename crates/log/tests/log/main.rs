@@ -7,6 +7,7 @@ mod crash;
 mod faults;
 mod layout;
 mod model;
+mod open_files;
 mod reading;
 mod recovery;
 mod retention;

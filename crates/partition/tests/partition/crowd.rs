@@ -21,9 +21,17 @@ const BATCHES: i32 = 150;
 fn open(folder: &tempfile::TempDir, config: PartitionConfig, clean: bool) -> Arc<Partition> {
     let known = Known { clean, recovery_point: Offset(0), log_start: Offset(0) };
     let dir = folder.path().join("t-0");
-    Partition::open(Arc::new(RealDisk::new()), Flusher::start(2), &dir, config, known, LeaderEpoch(0), NOW)
-        .unwrap()
-        .0
+    Partition::open(
+        Arc::new(RealDisk::new()),
+        Flusher::start(2, Arc::default()),
+        &dir,
+        config,
+        known,
+        LeaderEpoch(0),
+        NOW,
+    )
+    .unwrap()
+    .0
 }
 
 /// Follows the log to `end` and says which sequences of which producer it saw.

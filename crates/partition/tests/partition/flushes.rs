@@ -127,7 +127,7 @@ fn concurrent_acks_share_an_fsync() {
     let known = Known { clean: true, recovery_point: Offset(0), log_start: Offset(0) };
     let (partition, _) = Partition::open(
         Arc::new(disk),
-        Flusher::start(2),
+        Flusher::start(2, Arc::default()),
         &folder.path().join("t-0"),
         each_ack_fsynced(),
         known,
