@@ -2,5 +2,6 @@
 //!
 //! Nothing here reads a clock, draws a random number, opens a file or waits; every machine is tested without any of that.
 
+pub mod group;
 pub mod sequence;
 pub mod topics;

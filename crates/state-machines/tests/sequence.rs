@@ -1,7 +1,6 @@
 //! Stories about one partition's producers, told as text: `tests/scenarios/sequence/*.txt`.
 //!
-//! A story is a list of blocks: commands, `----`, and what each command answered. `UPDATE_SCENARIOS=1` writes the answers
-//! anew; read the difference before it is committed. Text after `#` is a comment.
+//! How a story is told: `story/mod.rs`.
 //!
 //! | command | |
 //! | --- | --- |
@@ -17,9 +16,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod story;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use base::{Millis, Offset, ProducerEpoch, ProducerId, Sequence};
 use state_machines::sequence::{Claim, Marker, Origin, Outcome, Row, Tracker, Verdict};
@@ -27,67 +27,8 @@ use state_machines::sequence::{Claim, Marker, Origin, Outcome, Row, Tracker, Ver
 const EXPIRATION_MS: i64 = 1_000;
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the runner reads and writes stories; the machine does not")]
 fn stories() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/sequence");
-    let update = std::env::var_os("UPDATE_SCENARIOS").is_some();
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    assert!(!paths.is_empty(), "there are stories");
-    let mut differing = Vec::new();
-    for path in paths {
-        let told = std::fs::read_to_string(&path).unwrap();
-        let happened = retell(&told);
-        if told != happened {
-            if update {
-                std::fs::write(&path, happened).unwrap();
-            } else {
-                differing.push(format!("{}:\n{}", path.display(), difference(&told, &happened)));
-            }
-        }
-    }
-    assert!(differing.is_empty(), "UPDATE_SCENARIOS=1 writes these anew:\n{}", differing.join("\n"));
-}
-
-/// The story with the answers that are given now.
-fn retell(story: &str) -> String {
-    let mut stage = Stage::default();
-    let mut retold = String::new();
-    for (number, block) in story.trim_end().split("\n\n").enumerate() {
-        if number > 0 {
-            retold.push('\n');
-        }
-        let commands: Vec<&str> = block.lines().take_while(|line| *line != "----").collect();
-        for command in &commands {
-            writeln!(retold, "{command}").unwrap();
-        }
-        let commands: Vec<&str> =
-            commands.into_iter().filter(|line| !without_comment(line).is_empty()).collect();
-        if commands.is_empty() {
-            continue;
-        }
-        retold.push_str("----\n");
-        for command in commands {
-            for answer in stage.run(without_comment(command)) {
-                writeln!(retold, "{answer}").unwrap();
-            }
-        }
-    }
-    retold
-}
-
-fn without_comment(line: &str) -> &str {
-    line.split('#').next().unwrap_or_default().trim()
-}
-
-fn difference(told: &str, happened: &str) -> String {
-    let mut lines = String::new();
-    for (number, (told, happened)) in told.lines().zip(happened.lines()).enumerate() {
-        if told != happened {
-            writeln!(lines, "  line {}: told {told:?}, happened {happened:?}", number + 1).unwrap();
-        }
-    }
-    lines
+    story::retell_all::<Stage>("sequence");
 }
 
 /// A batch or a marker in the log.
@@ -119,7 +60,7 @@ impl Default for Stage {
     }
 }
 
-impl Stage {
+impl story::Stage for Stage {
     fn run(&mut self, command: &str) -> Vec<String> {
         let words: Vec<&str> = command.split_whitespace().collect();
         match words.as_slice() {
@@ -145,7 +86,9 @@ impl Stage {
             _ => panic!("unknown: {command}"),
         }
     }
+}
 
+impl Stage {
     fn send(&mut self, claim: &Claim, stored: bool) -> String {
         let base = self.end;
         let fresh = match self.tracker.check(claim) {

@@ -1,7 +1,6 @@
 //! Stories about topics, told as text: `tests/scenarios/topics/*.txt`.
 //!
-//! A story is a list of blocks: commands, `----`, and what each command answered. `UPDATE_SCENARIOS=1` writes the answers
-//! anew; read the difference before it is committed. Text after `#` is a comment. Topic ids count up from 1.
+//! How a story is told: `story/mod.rs`. Topic ids count up from 1.
 //!
 //! | command | |
 //! | --- | --- |
@@ -15,9 +14,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod story;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::Path;
 
 use base::{NodeId, PartitionIndex, Uuid};
 use state_machines::topics::{
@@ -29,46 +28,8 @@ const RULES: Rules =
     Rules { partitions: 2, replication_factor: 1, node: NODE, directory: Uuid::from_u128(0xd1) };
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the runner reads and writes stories; the machine does not")]
 fn stories() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/topics");
-    let update = std::env::var_os("UPDATE_SCENARIOS").is_some();
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    assert!(!paths.is_empty(), "there are stories");
-    for path in paths {
-        let told = std::fs::read_to_string(&path).unwrap();
-        let happened = retell(&told);
-        if update {
-            std::fs::write(&path, happened).unwrap();
-        } else {
-            assert_eq!(told, happened, "{}: UPDATE_SCENARIOS=1 writes it anew", path.display());
-        }
-    }
-}
-
-/// The story with the answers that are given now.
-fn retell(story: &str) -> String {
-    let mut stage = Stage::default();
-    let mut retold = String::new();
-    for (number, block) in story.trim_end().split("\n\n").enumerate() {
-        if number > 0 {
-            retold.push('\n');
-        }
-        let commands: Vec<&str> = block.lines().take_while(|line| *line != "----").collect();
-        let mut answers = String::new();
-        for command in commands {
-            writeln!(retold, "{command}").unwrap();
-            let command = command.split("# ").next().unwrap_or_default().trim();
-            if !command.is_empty() {
-                stage.run(command).iter().for_each(|answer| writeln!(answers, "{answer}").unwrap());
-            }
-        }
-        if !answers.is_empty() {
-            write!(retold, "----\n{answers}").unwrap();
-        }
-    }
-    retold
+    story::retell_all::<Stage>("topics");
 }
 
 #[derive(Default)]
@@ -78,7 +39,7 @@ struct Stage {
     last_id: u128,
 }
 
-impl Stage {
+impl story::Stage for Stage {
     fn run(&mut self, command: &str) -> Vec<String> {
         let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
         let items = || rest.split(" | ").map(str::trim);
@@ -126,7 +87,9 @@ impl Stage {
             _ => panic!("no such command: {command}"),
         }
     }
+}
 
+impl Stage {
     fn create(&mut self, wishes: &[NewTopic]) -> Vec<String> {
         let mut last_id = self.last_id;
         let mut id = || {

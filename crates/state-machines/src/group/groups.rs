@@ -1,0 +1,339 @@
+//! All groups of one partition: who is asked, what is read back, what is due.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base::{Millis, ProducerId};
+
+use super::classic::ClassicGroup;
+use super::error::GroupError;
+use super::offsets::{self, Offsets, Retention};
+use super::record::Record;
+use super::reply::{
+    DescribedGroup, FetchedTopic, GroupKind, JoinRefused, LeftMember, ListedGroup, Reply, State, TopicResults,
+};
+use super::request::{
+    CommitOffsets, DeleteOffsets, Event, FetchOffsets, Heartbeat, Join, Leave, Leaving, Sync,
+};
+use super::settings::Settings;
+use super::step::{Context, Step, Ticket};
+use super::timers::{Timer, Timers};
+use crate::sequence::Outcome;
+
+/// All groups of one partition of `__consumer_offsets`, and their offsets.
+#[derive(Debug)]
+pub struct Groups {
+    settings: Settings,
+    groups: BTreeMap<Arc<str>, Group>,
+    offsets: Offsets,
+    timers: Timers,
+}
+
+/// A group of either protocol. A KIP-848 group is another variant; JoinGroup and the like reach it through the same arms.
+#[derive(Debug)]
+enum Group {
+    Classic(ClassicGroup),
+}
+
+impl Groups {
+    /// No groups yet. What the log holds is to be replayed, then [`loaded`](Self::loaded) is to be called.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, groups: BTreeMap::new(), offsets: Offsets::default(), timers: Timers::default() }
+    }
+
+    /// Goes by a record of the log, in the order of the log. `transaction` names the producer of a transactional batch: its
+    /// offsets count from [`complete`](Self::complete) on.
+    pub fn replay(&mut self, record: &Record, transaction: Option<ProducerId>) {
+        match record {
+            Record::OffsetCommit { key, value } => {
+                if value.is_some() {
+                    classic_entry(&mut self.groups, &key.group);
+                }
+                self.offsets.apply(key, value.as_ref(), transaction);
+            }
+            Record::GroupMetadata { group, value: Some(stored) } => {
+                let Group::Classic(group) = classic_entry(&mut self.groups, group);
+                group.adopt(stored);
+            }
+            Record::GroupMetadata { group, value: None } => drop(self.groups.remove(group)),
+        }
+    }
+
+    /// A transaction has ended, by a control record of the log.
+    pub fn complete(&mut self, producer: ProducerId, outcome: Outcome) {
+        self.offsets.complete(producer, outcome);
+    }
+
+    /// The whole log has been replayed: sessions start, as long as each member asked for (Kafka: `onLoaded`).
+    pub fn loaded(&mut self, now: Millis) -> Step {
+        let mut step = Step { atomic: true, ..Step::default() };
+        let (groups, mut ctx) = self.parts(now, &mut step);
+        for Group::Classic(group) in groups.values_mut() {
+            group.start_sessions(&mut ctx);
+            group.shrink_if_too_large(&mut ctx);
+        }
+        ctx.set_timer(Timer::Expiry, ctx.settings.offsets_retention_check_interval_ms);
+        self.finish(step)
+    }
+
+    /// Does what a request asks for. It is answered in this step or, when it has to wait for other members, in a later one.
+    pub fn handle(&mut self, ticket: Ticket, event: Event, now: Millis) -> Step {
+        let mut step = Step { atomic: true, ..Step::default() };
+        let reply = match event {
+            Event::Join(join) => {
+                self.join(ticket, join, now, &mut step);
+                None
+            }
+            Event::Sync(sync) => {
+                self.sync(ticket, sync, now, &mut step);
+                None
+            }
+            Event::Heartbeat(heartbeat) => Some(Reply::Heartbeat(self.heartbeat(&heartbeat, now, &mut step))),
+            Event::Leave(leave) => Some(Reply::Leave(self.leave(leave, now, &mut step))),
+            Event::CommitOffsets(commit) => {
+                Some(Reply::CommitOffsets(self.commit_offsets(&commit, now, &mut step)))
+            }
+            Event::DeleteOffsets(delete) => {
+                Some(Reply::DeleteOffsets(self.delete_offsets(&delete, &mut step)))
+            }
+            Event::DeleteGroups(groups) => Some(Reply::DeleteGroups(self.delete_groups(groups, &mut step))),
+        };
+        step.replies.extend(reply.map(|reply| (ticket, reply)));
+        self.finish(step)
+    }
+
+    /// Does what is due. To be called at [`Step::wake_at`]; sooner or later does no harm.
+    pub fn tick(&mut self, now: Millis) -> Step {
+        let mut step = Step { atomic: true, ..Step::default() };
+        // What becomes due meanwhile waits for the next call, so that no chain of deadlines keeps the caller.
+        for _ in 0..self.timers.count_due(now) {
+            let Some(timer) = self.timers.take_due(now) else { break };
+            let (groups, mut ctx) = self.parts(now, &mut step);
+            match &timer {
+                Timer::Expiry => self.expire(now, &mut step),
+                Timer::Session { group, member } => {
+                    if let Some(Group::Classic(group)) = groups.get_mut(group) {
+                        group.session_timer_fired(member, &mut ctx);
+                    }
+                }
+                Timer::Join(group) => {
+                    if let Some(Group::Classic(group)) = groups.get_mut(group) {
+                        group.join_timer_fired(&mut ctx);
+                    }
+                }
+                Timer::Sync(group) => {
+                    if let Some(Group::Classic(group)) = groups.get_mut(group) {
+                        group.sync_timer_fired(&mut ctx);
+                    }
+                }
+            }
+        }
+        self.finish(step)
+    }
+
+    /// A topic is gone, and with it every offset in it.
+    pub fn topic_deleted(&mut self, topic: &str) -> Step {
+        let mut step = Step::default();
+        self.store(self.offsets.delete_topic(topic), &mut step);
+        self.finish(step)
+    }
+
+    /// What a group has committed. Offsets show whose records the shell may still be writing: the answer has to leave after them.
+    ///
+    /// # Errors
+    /// None for classic groups; an unknown group has no offsets.
+    pub fn fetch_offsets(&self, fetch: &FetchOffsets) -> Result<Vec<FetchedTopic>, GroupError> {
+        Ok(self.offsets.fetch(fetch, self.groups.contains_key(&fetch.group_id)))
+    }
+
+    /// A classic group and its members. DescribeGroups calls one that is not there `Dead`, and from version 6 on not found.
+    #[must_use]
+    pub fn describe(&self, group: &str) -> Option<DescribedGroup> {
+        let Group::Classic(group) = self.groups.get(group)?;
+        Some(group.describe())
+    }
+
+    /// The groups in any of these states and of any of these types, by Kafka's names in any case; an empty list asks for all.
+    #[must_use]
+    pub fn list(&self, states: &[String], types: &[String]) -> Vec<ListedGroup> {
+        let listed = |(id, Group::Classic(group)): (&Arc<str>, &Group)| ListedGroup {
+            group_id: Arc::clone(id),
+            protocol_type: group.protocol_type(),
+            state: group.state().name(),
+            kind: GroupKind::Classic,
+        };
+        let wanted = |group: &ListedGroup| {
+            let in_state = |state: &String| state.trim().eq_ignore_ascii_case(group.state);
+            let of_type = |kind: &String| kind.eq_ignore_ascii_case(group.kind.name());
+            (states.is_empty() || states.iter().any(in_state))
+                && (types.is_empty() || types.iter().any(of_type))
+        };
+        self.groups.iter().map(listed).filter(wanted).collect()
+    }
+
+    fn join(&mut self, ticket: Ticket, join: Join, now: Millis, step: &mut Step) {
+        let known = self.groups.contains_key(&join.group_id);
+        if let Err(error) = self.check_join(&join, known) {
+            let refused = JoinRefused { member_id: join.member_id, error };
+            return step.replies.push((ticket, Reply::Join(Err(refused))));
+        }
+        let (groups, mut ctx) = self.parts(now, step);
+        let Group::Classic(group) = classic_entry(groups, &join.group_id);
+        if !known {
+            group.found(&mut ctx);
+        }
+        group.join(ticket, join, &mut ctx);
+    }
+
+    fn check_join(&self, join: &Join, known: bool) -> Result<(), GroupError> {
+        let sessions = self.settings.min_session_timeout_ms..=self.settings.max_session_timeout_ms;
+        if join.group_id.is_empty() {
+            Err(GroupError::InvalidGroupId)
+        } else if !sessions.contains(&join.session_timeout_ms) {
+            Err(GroupError::InvalidSessionTimeout)
+        } else if !known && !join.member_id.is_empty() {
+            Err(GroupError::UnknownMemberId)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn sync(&mut self, ticket: Ticket, sync: Sync, now: Millis, step: &mut Step) {
+        let (groups, mut ctx) = self.parts(now, step);
+        let error = match groups.get_mut(&sync.group_id) {
+            Some(Group::Classic(group)) => return group.sync(ticket, sync, &mut ctx),
+            None if sync.group_id.is_empty() => GroupError::InvalidGroupId,
+            None => GroupError::UnknownMemberId,
+        };
+        ctx.reply(ticket, Reply::Sync(Err(error)));
+    }
+
+    fn heartbeat(&mut self, heartbeat: &Heartbeat, now: Millis, step: &mut Step) -> Result<(), GroupError> {
+        let (groups, mut ctx) = self.parts(now, step);
+        match groups.get_mut(&heartbeat.group_id) {
+            Some(Group::Classic(group)) => group.heartbeat(heartbeat, &mut ctx),
+            None if heartbeat.group_id.is_empty() => Err(GroupError::InvalidGroupId),
+            None => Err(GroupError::UnknownMemberId),
+        }
+    }
+
+    fn leave(&mut self, leave: Leave, now: Millis, step: &mut Step) -> Result<Vec<LeftMember>, GroupError> {
+        let (groups, mut ctx) = self.parts(now, step);
+        let unknown = |leaving: Leaving| LeftMember {
+            member_id: leaving.member_id,
+            instance_id: leaving.instance_id,
+            result: Err(GroupError::UnknownMemberId),
+        };
+        match groups.get_mut(&leave.group_id) {
+            Some(Group::Classic(group)) => Ok(group.leave(leave.members, &mut ctx)),
+            None if leave.group_id.is_empty() => Err(GroupError::InvalidGroupId),
+            None => Ok(leave.members.into_iter().map(unknown).collect()),
+        }
+    }
+
+    /// The group id may be empty here, for the sake of old clients.
+    fn commit_offsets(
+        &mut self,
+        commit: &CommitOffsets,
+        now: Millis,
+        step: &mut Step,
+    ) -> Result<Vec<TopicResults>, GroupError> {
+        let (groups, mut ctx) = self.parts(now, step);
+        match groups.get(&commit.group_id) {
+            Some(Group::Classic(group)) => {
+                group.check_commit(commit)?;
+                if group.commit_is_sign_of_life() {
+                    group.hear_of(&commit.member_id, &mut ctx);
+                }
+            }
+            // The first commit of a consumer without a group, or of a tool, makes a simple group.
+            None if commit.generation < 0 => {}
+            None if commit.names_unknown_group => return Err(GroupError::GroupIdNotFound),
+            None => return Err(GroupError::IllegalGeneration),
+        }
+        let (records, results) = offsets::commit(commit, &self.settings, now);
+        self.store(records, step);
+        Ok(results)
+    }
+
+    fn delete_offsets(
+        &mut self,
+        delete: &DeleteOffsets,
+        step: &mut Step,
+    ) -> Result<Vec<TopicResults>, GroupError> {
+        if delete.group_id.is_empty() {
+            return Err(GroupError::InvalidGroupId);
+        }
+        let Group::Classic(group) = self.groups.get(&delete.group_id).ok_or(GroupError::GroupIdNotFound)?;
+        group.check_delete_offsets()?;
+        let (records, results) = self.offsets.delete(delete, |topic| group.reads(topic));
+        self.store(records, step);
+        Ok(results)
+    }
+
+    /// Each group stands alone. The group id may be empty here.
+    fn delete_groups(
+        &mut self,
+        ids: Vec<Arc<str>>,
+        step: &mut Step,
+    ) -> Vec<(Arc<str>, Result<(), GroupError>)> {
+        let mut delete = |id: Arc<str>| {
+            let checked = match self.groups.get(&id) {
+                Some(Group::Classic(group)) => group.check_delete(),
+                None => Err(GroupError::GroupIdNotFound),
+            };
+            if checked.is_ok() {
+                let mut records = self.offsets.delete_all(&id);
+                records.push(tombstone(&id));
+                self.store(records, step);
+            }
+            (id, checked)
+        };
+        ids.into_iter().map(&mut delete).collect()
+    }
+
+    /// Looks through all offsets for expired ones. A group without members that has none left goes too.
+    fn expire(&mut self, now: Millis, step: &mut Step) {
+        let mut records = Vec::new();
+        for (id, Group::Classic(group)) in &self.groups {
+            let (expired, none_left) =
+                self.offsets.expire(id, group, self.settings.offsets_retention_ms, now);
+            records.extend(expired);
+            if none_left && group.state() == State::Empty {
+                records.push(tombstone(id));
+            }
+        }
+        step.atomic = false;
+        self.store(records, step);
+        let again = now.plus(self.settings.offsets_retention_check_interval_ms);
+        self.timers.set(Timer::Expiry, again);
+    }
+
+    /// Goes by records of this moment as by those of the log, and hands them to the shell.
+    fn store(&mut self, records: Vec<Record>, step: &mut Step) {
+        records.iter().for_each(|record| self.replay(record, None));
+        step.records.extend(records);
+    }
+
+    fn parts<'a>(
+        &'a mut self,
+        now: Millis,
+        step: &'a mut Step,
+    ) -> (&'a mut BTreeMap<Arc<str>, Group>, Context<'a>) {
+        (&mut self.groups, Context { settings: &self.settings, timers: &mut self.timers, step, now })
+    }
+
+    fn finish(&self, step: Step) -> Step {
+        Step { wake_at: self.timers.next(), ..step }
+    }
+}
+
+/// The group, or a new simple one: it has no record of its own, and lives as long as its offsets.
+fn classic_entry<'a>(groups: &'a mut BTreeMap<Arc<str>, Group>, id: &Arc<str>) -> &'a mut Group {
+    groups.entry(Arc::clone(id)).or_insert_with(|| Group::Classic(ClassicGroup::new(Arc::clone(id), None)))
+}
+
+fn tombstone(group: &Arc<str>) -> Record {
+    Record::GroupMetadata { group: Arc::clone(group), value: None }
+}

@@ -1,0 +1,49 @@
+//! Consumer groups and their offsets: the classic protocol (JoinGroup, SyncGroup, Heartbeat, LeaveGroup), static members,
+//! commits, expiry (Kafka: `GroupMetadataManager`, `OffsetMetadataManager`, `ClassicGroup`).
+//!
+//! [`Groups`] holds all groups of one partition of `__consumer_offsets`. Requests and times go in; records to append, answers
+//! and the time of the next call come out. Clients choose the assignment; here it is bytes.
+//!
+//! **Changes come before the write.** [`Groups::handle`] and [`Groups::tick`] change the groups at once, and the shell appends
+//! the records before it hands out the answers. If the append fails, the shell throws the whole [`Groups`] away, tells everyone
+//! who waits to come again (`COORDINATOR_NOT_AVAILABLE` or `NOT_COORDINATOR`), and reads the partition anew. So nothing here is
+//! ever undone. What is stored changes only in the code that also reads it back.
+//!
+//! **What is lost in a restart** is what Kafka loses too: who was about to join, and ids that were given out. Members come back
+//! with the generation that was stored, and their sessions start anew.
+//!
+//! **A connection that goes** is no event. Kafka does not look either: the member stays until its session ends, and an answer
+//! that nobody waits for is thrown away by the shell.
+//!
+//! **Memory.** A member keeps what its last JoinGroup carried and what was assigned to it; a group at most `group.max.size`
+//! members; an id that was given out stays for one session timeout at most. How many groups there are, and offsets in them, is
+//! limited as in Kafka: by expiry alone. Each member costs a deadline, and each event O(log n) of all deadlines.
+//!
+//! **Where KIP-848 groups enter**: a variant of `groups::Group`, records as variants of [`Record`], requests as variants of
+//! [`Event`]. Offsets are kept beside the groups, since they stay when a group goes over to the other protocol.
+
+mod classic;
+mod embedded;
+mod error;
+mod groups;
+mod offsets;
+mod record;
+mod reply;
+mod request;
+mod settings;
+mod step;
+mod timers;
+
+pub use error::GroupError;
+pub use groups::Groups;
+pub use record::{CommittedOffset, GroupMetadata, OffsetKey, Record, StoredMember};
+pub use reply::{
+    DescribedGroup, DescribedMember, FetchedPartition, FetchedTopic, GroupKind, JoinRefused, Joined,
+    JoinedMember, LeftMember, ListedGroup, Reply, State, Synced, TopicResults,
+};
+pub use request::{
+    Assignment, CommitOffsets, CommitPartition, CommitTopic, DeleteOffsets, Event, FetchOffsets, FetchTopic,
+    Heartbeat, Join, Leave, Leaving, Protocol, Sync,
+};
+pub use settings::Settings;
+pub use step::{Step, Ticket};

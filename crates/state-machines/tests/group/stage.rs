@@ -1,0 +1,386 @@
+//! A partition's groups, its log, and clients that remember what they were told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use base::{Millis, ProducerId, Uuid};
+use state_machines::group::{
+    self, Assignment, CommitOffsets, DeleteOffsets, Event, FetchOffsets, Heartbeat, Join, Leave, Leaving,
+    Record, Reply, Settings, Step, Sync, Ticket,
+};
+use state_machines::sequence::Outcome;
+
+use crate::story;
+use crate::words::{self, Words, bytes, id, text};
+
+/// What stands in the log.
+enum Logged {
+    Record(Record, Option<ProducerId>),
+    End(ProducerId, Outcome),
+}
+
+/// What a client was last told.
+#[derive(Clone, Default)]
+struct Client {
+    member_id: Arc<str>,
+    instance: Option<Arc<str>>,
+    generation: i32,
+}
+
+pub(crate) struct Groups {
+    settings: Settings,
+    machine: group::Groups,
+    log: Vec<Logged>,
+    now: Millis,
+    wake_at: Option<Millis>,
+    clients: HashMap<String, Client>,
+    /// Who sent which request.
+    senders: HashMap<Ticket, String>,
+    uuids: u128,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        let mut stage = Self {
+            settings: Settings::default(),
+            machine: group::Groups::new(Settings::default()),
+            log: Vec::new(),
+            now: Millis(0),
+            wake_at: None,
+            clients: HashMap::new(),
+            senders: HashMap::new(),
+            uuids: 0,
+        };
+        stage.restart();
+        stage
+    }
+}
+
+impl story::Stage for Groups {
+    fn run(&mut self, command: &str) -> Vec<String> {
+        let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
+        let mut words = Words(rest.split_whitespace().collect());
+        let group = text(words.option("group").unwrap_or("g"));
+        let told = match verb {
+            "set" => self.set(words),
+            "join" => self.join(group, words),
+            "sync" => self.sync(group, words),
+            "beat" => self.beat(group, words),
+            "leave" => self.leave(group, &words),
+            "forget" => {
+                words.0.iter().for_each(|name| drop(self.clients.remove(*name)));
+                Vec::new()
+            }
+            "commit" => self.commit(group, words),
+            "fetch" => self.fetch(group, words),
+            "delete-offsets" => {
+                let topics = words.0.iter().map(|word| words::partition(word));
+                let topics = topics.map(|(topic, partition)| (topic, vec![partition])).collect();
+                self.send("-", Event::DeleteOffsets(DeleteOffsets { group_id: group, topics }))
+            }
+            "delete-groups" => {
+                self.send("-", Event::DeleteGroups(words.0.iter().map(|id| text(id)).collect()))
+            }
+            "topic-deleted" => {
+                let step = self.machine.topic_deleted(words.0[0]);
+                self.take(step)
+            }
+            "transaction" => self.transaction(group, words),
+            "end" => {
+                let outcome = if words.0[1] == "commit" { Outcome::Commit } else { Outcome::Abort };
+                let producer = ProducerId(words.0[0].parse().unwrap());
+                self.machine.complete(producer, outcome);
+                self.log.push(Logged::End(producer, outcome));
+                Vec::new()
+            }
+            "describe" => self.describe(words.0.first().copied().unwrap_or("g")),
+            "list" => self.list(words),
+            "wait" => self.wait(words.0[0].parse().unwrap()),
+            "restart" => self.restart(),
+            _ => panic!("no such command: {command}"),
+        };
+        self.compare_with_replayed();
+        told
+    }
+}
+
+impl Groups {
+    fn set(&mut self, mut words: Words<'_>) -> Vec<String> {
+        let settings = &mut self.settings;
+        settings.max_size = words.number("max-size", settings.max_size);
+        settings.initial_rebalance_delay_ms = words.number("delay", settings.initial_rebalance_delay_ms);
+        settings.offset_metadata_max_bytes = words.number("metadata-max", settings.offset_metadata_max_bytes);
+        settings.offsets_retention_ms = words.number("retention", settings.offsets_retention_ms);
+        settings.offsets_retention_check_interval_ms =
+            words.number("check-interval", settings.offsets_retention_check_interval_ms);
+        assert!(words.0.is_empty(), "unknown: {:?}", words.0);
+        self.restart()
+    }
+
+    fn join(&mut self, group_id: Arc<str>, mut words: Words<'_>) -> Vec<String> {
+        self.uuids += 1;
+        let name = words.0.remove(0).to_owned();
+        let version = words.number("v", 9);
+        let mut client = self.clients.get(&name).cloned().unwrap_or_default();
+        if let Some(instance) = words.option("instance") {
+            client.instance = Some(text(instance));
+        }
+        let session_timeout_ms = words.number("session", 10_000);
+        let join = Join {
+            group_id,
+            member_id: match words.option("id") {
+                Some("-") => text(""),
+                Some(other) => self.member_id(other),
+                None => Arc::clone(&client.member_id),
+            },
+            instance_id: client.instance.clone(),
+            client_id: text(&name),
+            client_host: text("/127.0.0.1"),
+            session_timeout_ms,
+            rebalance_timeout_ms: if version == 0 {
+                session_timeout_ms
+            } else {
+                words.number("rebalance", 60_000)
+            },
+            protocol_type: text(words.option("type").unwrap_or("consumer")),
+            protocols: words::protocols(
+                words.option("protocols").unwrap_or("range"),
+                words.option("topics").unwrap_or("t"),
+            ),
+            uuid: Uuid::from_u128(self.uuids),
+            requires_member_id: version >= 4,
+            skips_assignment: version >= 9,
+        };
+        assert!(words.0.is_empty(), "unknown: {:?}", words.0);
+        self.clients.insert(name.clone(), client);
+        self.send(&name, Event::Join(join))
+    }
+
+    fn sync(&mut self, group_id: Arc<str>, mut words: Words<'_>) -> Vec<String> {
+        let (name, member_id, client) = self.speaker(&mut words);
+        let generation = words.number("gen", client.generation);
+        let protocol_type = words.option("type").map(text);
+        let protocol = words.option("protocol").map(text);
+        let assignments = words.0.iter().map(|word| {
+            let (member, share) = word.split_once('=').unwrap();
+            Assignment { member_id: self.member_id(member), assignment: bytes(share.as_bytes()) }
+        });
+        let sync = Sync {
+            group_id,
+            member_id,
+            instance_id: client.instance,
+            generation,
+            protocol_type,
+            protocol,
+            assignments: assignments.collect(),
+        };
+        self.send(&name, Event::Sync(sync))
+    }
+
+    fn beat(&mut self, group_id: Arc<str>, mut words: Words<'_>) -> Vec<String> {
+        let (name, member_id, client) = self.speaker(&mut words);
+        let generation = words.number("gen", client.generation);
+        let beat = Heartbeat { group_id, member_id, instance_id: client.instance, generation };
+        self.send(&name, Event::Heartbeat(beat))
+    }
+
+    fn leave(&mut self, group_id: Arc<str>, words: &Words<'_>) -> Vec<String> {
+        let leaving = |word: &&str| match word.strip_prefix("instance:") {
+            Some(instance) => Leaving { member_id: text(""), instance_id: Some(text(instance)) },
+            None => Leaving {
+                member_id: self.member_id(word),
+                instance_id: self.clients.get(*word).and_then(|client| client.instance.clone()),
+            },
+        };
+        let members = words.0.iter().map(leaving).collect();
+        self.send("-", Event::Leave(Leave { group_id, members }))
+    }
+
+    fn commit(&mut self, group_id: Arc<str>, mut words: Words<'_>) -> Vec<String> {
+        let (name, member_id, client) = self.speaker(&mut words);
+        let version = words.number("v", 9);
+        let generation = words.number("gen", if name == "-" { -1 } else { client.generation });
+        let metadata = words.option("metadata").unwrap_or("");
+        let retention_ms = words.option("retention").map(|ms| ms.parse().unwrap());
+        let topic_id = Uuid::from_u128(words.number("topic-id", 0));
+        let commit = CommitOffsets {
+            group_id,
+            member_id,
+            instance_id: client.instance,
+            generation,
+            retention_ms,
+            names_unknown_group: version >= 9,
+            topics: words::commits(&words.0, metadata, topic_id),
+        };
+        self.send(&name, Event::CommitOffsets(commit))
+    }
+
+    fn fetch(&self, group_id: Arc<str>, mut words: Words<'_>) -> Vec<String> {
+        let require_stable = words.flag("stable");
+        let topic_id = Uuid::from_u128(words.number("topic-id", 0));
+        let topics = words::fetches(&words.0, topic_id);
+        let fetch = FetchOffsets { group_id, topics, require_stable };
+        words::fetched(&self.machine.fetch_offsets(&fetch).unwrap())
+    }
+
+    /// The coordinator of a transaction is another machine; only what it leaves in the log matters here.
+    fn transaction(&mut self, group_id: Arc<str>, mut words: Words<'_>) -> Vec<String> {
+        let producer = ProducerId(words.0.remove(0).parse().unwrap());
+        let commit = CommitOffsets {
+            group_id,
+            member_id: text(""),
+            instance_id: None,
+            generation: -1,
+            retention_ms: None,
+            names_unknown_group: true,
+            topics: words::commits(&words.0, "", Uuid::nil()),
+        };
+        let mut elsewhere = group::Groups::new(self.settings);
+        let records = elsewhere.handle(Ticket(0), Event::CommitOffsets(commit), self.now).records;
+        let told = records.iter().map(words::record).collect();
+        for record in records {
+            self.machine.replay(&record, Some(producer));
+            self.log.push(Logged::Record(record, Some(producer)));
+        }
+        told
+    }
+
+    fn describe(&self, group: &str) -> Vec<String> {
+        let Some(group) = self.machine.describe(group) else { return vec!["not found".to_owned()] };
+        let mut lines = vec![
+            format!("{} {} {}", group.state.name(), group.protocol_type, group.protocol).trim_end().into(),
+        ];
+        for member in group.members {
+            let instance = member.instance_id.map(|id| format!("({id})")).unwrap_or_default();
+            let metadata = if member.metadata.is_empty() { "" } else { ", with metadata" };
+            let share = words::share(&member.assignment);
+            lines.push(format!(
+                "  {}{instance} from {}: {share}{metadata}",
+                id(&member.member_id),
+                member.client_host
+            ));
+        }
+        lines
+    }
+
+    fn list(&self, mut words: Words<'_>) -> Vec<String> {
+        let mut names =
+            |key| words.option(key).map_or(Vec::new(), |names| names.split(',').map(String::from).collect());
+        let (states, types): (Vec<_>, Vec<_>) = (names("states"), names("types"));
+        let groups = self.machine.list(&states, &types);
+        let line = |group: &group::ListedGroup| {
+            let kind = group.kind.name();
+            format!("{}: {kind} {}, {:?}", group.group_id, group.state, group.protocol_type)
+        };
+        if groups.is_empty() { vec!["no groups".to_owned()] } else { groups.iter().map(line).collect() }
+    }
+
+    /// Lets time go by from one deadline to the next.
+    fn wait(&mut self, ms: i64) -> Vec<String> {
+        let end = self.now.plus(ms);
+        let mut told = Vec::new();
+        while let Some(at) = self.wake_at.filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            let step = self.machine.tick(self.now);
+            let lines = self.take(step);
+            told.extend(lines.into_iter().map(|line| format!("at {}: {line}", self.now)));
+        }
+        self.now = end;
+        told
+    }
+
+    fn restart(&mut self) -> Vec<String> {
+        self.machine = self.replayed();
+        self.senders.clear();
+        let step = self.machine.loaded(self.now);
+        self.take(step)
+    }
+
+    fn replayed(&self) -> group::Groups {
+        let mut machine = group::Groups::new(self.settings);
+        for logged in &self.log {
+            match logged {
+                Logged::Record(record, transaction) => machine.replay(record, *transaction),
+                Logged::End(producer, outcome) => machine.complete(*producer, *outcome),
+            }
+        }
+        machine
+    }
+
+    /// What is in force is what is stored: for groups that have members in force or none, and for all offsets.
+    fn compare_with_replayed(&self) {
+        let replayed = self.replayed();
+        for listed in self.machine.list(&[], &[]) {
+            let fetch =
+                FetchOffsets { group_id: Arc::clone(&listed.group_id), topics: None, require_stable: true };
+            assert_eq!(self.machine.fetch_offsets(&fetch), replayed.fetch_offsets(&fetch));
+            if ["Empty", "Stable"].contains(&listed.state) {
+                assert_eq!(self.machine.describe(&listed.group_id), replayed.describe(&listed.group_id));
+            }
+        }
+        let ids = |machine: &group::Groups| {
+            machine.list(&[], &[]).into_iter().map(|group| group.group_id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&self.machine), ids(&replayed));
+    }
+
+    /// The first word: who speaks, under which id.
+    fn speaker(&self, words: &mut Words<'_>) -> (String, Arc<str>, Client) {
+        let name = words.0.remove(0).to_owned();
+        let mut client = self.clients.get(&name).cloned().unwrap_or_default();
+        if let Some(instance) = words.option("instance") {
+            client.instance = Some(text(instance));
+        }
+        let member_id = match words.option("id") {
+            Some("-") => text(""),
+            Some(other) => self.member_id(other),
+            None if name == "-" => text(""),
+            None => self.member_id(&name),
+        };
+        (name, member_id, client)
+    }
+
+    /// The id that a client was told, or `a-1` for `a-<uuid 1>`, or the word itself.
+    fn member_id(&self, word: &str) -> Arc<str> {
+        if let Some(client) = self.clients.get(word).filter(|client| !client.member_id.is_empty()) {
+            return Arc::clone(&client.member_id);
+        }
+        match word.rsplit_once('-').and_then(|(name, number)| Some((name, number.parse().ok()?))) {
+            Some((name, number)) => text(&format!("{name}-{}", Uuid::from_u128(number))),
+            None => text(word),
+        }
+    }
+
+    fn send(&mut self, name: &str, event: Event) -> Vec<String> {
+        let ticket = Ticket(u64::try_from(self.senders.len()).unwrap() + 1);
+        self.senders.insert(ticket, name.to_owned());
+        let step = self.machine.handle(ticket, event, self.now);
+        let answered = step.replies.iter().any(|(answered, _)| *answered == ticket);
+        let mut told = self.take(step);
+        if !answered {
+            told.push(format!("{name}: waits"));
+        }
+        told
+    }
+
+    fn take(&mut self, step: Step) -> Vec<String> {
+        self.wake_at = step.wake_at;
+        let mut told: Vec<String> = step.records.iter().map(words::record).collect();
+        self.log.extend(step.records.into_iter().map(|record| Logged::Record(record, None)));
+        for (ticket, reply) in step.replies {
+            let name = self.senders[&ticket].clone();
+            told.push(format!("{name}: {}", words::reply(&reply)));
+            let client = self.clients.entry(name).or_default();
+            match reply {
+                Reply::Join(Ok(joined)) => {
+                    (client.member_id, client.generation) = (joined.member_id, joined.generation);
+                }
+                Reply::Join(Err(refused)) if !refused.member_id.is_empty() => {
+                    client.member_id = refused.member_id;
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+}

@@ -1,0 +1,219 @@
+//! From words to values, and from values to words.
+
+use std::sync::Arc;
+
+use base::{LeaderEpoch, Millis, Offset, PartitionIndex, Uuid};
+use state_machines::group::{
+    CommitPartition, CommitTopic, FetchTopic, FetchedTopic, Joined, LeftMember, Protocol, Record, Reply,
+    TopicResults,
+};
+
+/// The words of a command after its verb: options (`key=value`), and the rest.
+pub(crate) struct Words<'a>(pub(crate) Vec<&'a str>);
+
+impl<'a> Words<'a> {
+    /// Takes an option out.
+    pub(crate) fn option(&mut self, key: &str) -> Option<&'a str> {
+        let place =
+            self.0.iter().position(|word| word.split_once('=').is_some_and(|(name, _)| name == key))?;
+        Some(self.0.remove(place).split_once('=').unwrap().1)
+    }
+
+    /// Takes a number out.
+    pub(crate) fn number<T: std::str::FromStr>(&mut self, key: &str, default: T) -> T {
+        self.option(key).map_or(default, |text| text.parse().ok().unwrap())
+    }
+
+    /// Takes a word out.
+    pub(crate) fn flag(&mut self, word: &str) -> bool {
+        let place = self.0.iter().position(|known| *known == word);
+        place.map(|place| self.0.remove(place)).is_some()
+    }
+}
+
+pub(crate) fn text(text: &str) -> Arc<str> {
+    Arc::from(text)
+}
+
+pub(crate) fn bytes(bytes: &[u8]) -> Arc<[u8]> {
+    Arc::from(bytes)
+}
+
+/// What a consumer that reads these topics says of itself, in version 0 without user data.
+pub(crate) fn protocols(names: &str, topics: &str) -> Vec<Protocol> {
+    let topics: Vec<&str> = topics.split(',').filter(|topic| !topic.is_empty()).collect();
+    let mut metadata = vec![0, 0];
+    metadata.extend(u32::try_from(topics.len()).unwrap().to_be_bytes());
+    for topic in topics {
+        metadata.extend(u16::try_from(topic.len()).unwrap().to_be_bytes());
+        metadata.extend(topic.as_bytes());
+    }
+    metadata.extend((-1_i32).to_be_bytes());
+    let names = names.split(',').filter(|name| !name.is_empty());
+    names.map(|name| Protocol { name: text(name), metadata: bytes(&metadata) }).collect()
+}
+
+/// `t-0`
+pub(crate) fn partition(word: &str) -> (Arc<str>, PartitionIndex) {
+    let (topic, index) = word.rsplit_once('-').unwrap();
+    (text(topic), PartitionIndex(index.parse().unwrap()))
+}
+
+/// `t-0=5 t-1=6`
+pub(crate) fn commits(words: &[&str], metadata: &str, topic_id: Uuid) -> Vec<CommitTopic> {
+    let topic = |word: &&str| {
+        let (place, offset) = word.split_once('=').unwrap();
+        let (name, index) = partition(place);
+        let partition = CommitPartition {
+            index,
+            offset: Offset(offset.parse().unwrap()),
+            leader_epoch: LeaderEpoch(0),
+            metadata: text(metadata),
+        };
+        CommitTopic { name, topic_id, partitions: vec![partition] }
+    };
+    words.iter().map(topic).collect()
+}
+
+/// `t-0 t-1`
+pub(crate) fn fetches(words: &[&str], topic_id: Uuid) -> Option<Vec<FetchTopic>> {
+    let topic = |word: &&str| {
+        let (name, index) = partition(word);
+        FetchTopic { name, topic_id, partitions: vec![index] }
+    };
+    (!words.is_empty()).then(|| words.iter().map(topic).collect())
+}
+
+/// `a-00000000-0000-0000-0000-000000000001` is told as `a-1`.
+pub(crate) fn id(id: &str) -> String {
+    let short = id.len().checked_sub(37).and_then(|at| id.split_at_checked(at));
+    let number = short.and_then(|(_, uuid)| Uuid::parse_str(uuid.strip_prefix('-')?).ok());
+    match (short, number) {
+        (Some((name, _)), Some(number)) => format!("{name}-{}", number.as_u128()),
+        _ if id.is_empty() => "nobody".to_owned(),
+        _ => id.to_owned(),
+    }
+}
+
+fn maybe(text: &Option<Arc<str>>) -> &str {
+    text.as_deref().unwrap_or("none")
+}
+
+pub(crate) fn share(assignment: &[u8]) -> &str {
+    if assignment.is_empty() { "nothing" } else { std::str::from_utf8(assignment).unwrap() }
+}
+
+pub(crate) fn reply(reply: &Reply) -> String {
+    match reply {
+        Reply::Join(Ok(member)) => joined(member),
+        Reply::Join(Err(refused)) => format!("{:?} as {}", refused.error, id(&refused.member_id)),
+        Reply::Sync(Ok(synced)) => format!(
+            "synced {} {}: {}",
+            maybe(&synced.protocol_type),
+            maybe(&synced.protocol),
+            share(&synced.assignment)
+        ),
+        Reply::Heartbeat(Ok(())) => "alive".to_owned(),
+        Reply::Leave(Ok(left)) => left.iter().map(left_member).collect::<Vec<_>>().join(", "),
+        Reply::CommitOffsets(Ok(topics)) => results("committed", topics),
+        Reply::DeleteOffsets(Ok(topics)) => results("deleted", topics),
+        Reply::DeleteGroups(groups) => groups
+            .iter()
+            .map(|(group, result)| format!("{group}: {}", outcome("deleted", *result)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Reply::Sync(Err(error))
+        | Reply::Heartbeat(Err(error))
+        | Reply::Leave(Err(error))
+        | Reply::CommitOffsets(Err(error))
+        | Reply::DeleteOffsets(Err(error)) => format!("{error:?}"),
+    }
+}
+
+fn joined(joined: &Joined) -> String {
+    let protocol = format!("{} {}", maybe(&joined.protocol_type), maybe(&joined.protocol));
+    let mut told = format!("generation {} as {}, {protocol}, ", joined.generation, id(&joined.member_id));
+    if joined.members.is_empty() {
+        told.push_str(&format!("{} leads", id(&joined.leader)));
+        return told;
+    }
+    let members = joined.members.iter().map(|member| match &member.instance_id {
+        Some(instance) => format!("{}({instance})", id(&member.member_id)),
+        None => id(&member.member_id),
+    });
+    told.push_str(&format!("{} leads {}", id(&joined.leader), members.collect::<Vec<_>>().join(" ")));
+    if joined.skip_assignment {
+        told.push_str(", need not assign");
+    }
+    told
+}
+
+fn left_member(left: &LeftMember) -> String {
+    let name = match &left.instance_id {
+        Some(instance) => format!("{}({instance})", id(&left.member_id)),
+        None => id(&left.member_id),
+    };
+    format!("{name} {}", outcome("left", left.result))
+}
+
+fn outcome(fine: &str, result: Result<(), state_machines::group::GroupError>) -> String {
+    result.map_or_else(|error| format!("{error:?}"), |()| fine.to_owned())
+}
+
+fn results(fine: &str, topics: &[TopicResults]) -> String {
+    let all = topics.iter().flat_map(|topic| {
+        let one = |(index, result): &(PartitionIndex, Result<(), _>)| {
+            format!("{}-{index} {}", topic.name, outcome(fine, *result))
+        };
+        topic.partitions.iter().map(one).collect::<Vec<_>>()
+    });
+    all.collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn fetched(topics: &[FetchedTopic]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for topic in topics {
+        for partition in &topic.partitions {
+            let place = format!("{}-{}", topic.name, partition.index);
+            lines.push(match (partition.unstable, partition.offset) {
+                (true, _) => format!("{place}: UnstableOffsetCommit"),
+                (false, Offset::NONE) => format!("{place}: none"),
+                (false, offset) if partition.metadata.is_empty() => format!("{place}: {offset}"),
+                (false, offset) => format!("{place}: {offset} {:?}", partition.metadata),
+            });
+        }
+    }
+    if lines.is_empty() { vec!["no offsets".to_owned()] } else { lines }
+}
+
+pub(crate) fn record(record: &Record) -> String {
+    match record {
+        Record::OffsetCommit { key, value: None } => {
+            format!("log: {} {}-{} gone", key.group, key.topic, key.partition)
+        }
+        Record::OffsetCommit { key, value: Some(value) } => {
+            let expires = match value.expire_timestamp {
+                Millis::NONE => String::new(),
+                at => format!(", until {at}"),
+            };
+            format!("log: {} {}-{} at {}{expires}", key.group, key.topic, key.partition, value.offset)
+        }
+        Record::GroupMetadata { group, value: None } => format!("log: {group} gone"),
+        Record::GroupMetadata { group, value: Some(value) } if value.members.is_empty() => {
+            format!("log: {group} generation {}, empty", value.generation)
+        }
+        Record::GroupMetadata { group, value: Some(value) } => {
+            let member = |member: &state_machines::group::StoredMember| {
+                format!("{}={}", id(&member.member_id), share(&member.assignment))
+            };
+            let members: Vec<_> = value.members.iter().map(member).collect();
+            format!(
+                "log: {group} generation {}, {}, {} leads {}",
+                value.generation,
+                maybe(&value.protocol),
+                id(value.leader.as_deref().unwrap_or_default()),
+                members.join(" ")
+            )
+        }
+    }
+}
