@@ -7,7 +7,7 @@
 //! | command | |
 //! | --- | --- |
 //! | `set max-size=2 ...` | settings; groups begin anew |
-//! | `join a [v=9] [id=-] [instance=i] [protocols=range,sticky] [topics=t] [session=ms] [rebalance=ms] [type=consumer]` | JoinGroup; `id=-`: without a member id |
+//! | `join a [v=9] [id=-] [instance=i] [protocols=range,sticky] [topics=t] [raw=bytes] [session=ms] [rebalance=ms] [type=consumer]` | JoinGroup; `id=-`: without a member id |
 //! | `sync a [b=x]... [gen=1] [protocol=range] [type=consumer]` | SyncGroup, with assignments if the client leads |
 //! | `beat a [gen=1]` | Heartbeat |
 //! | `leave a b instance:i` | LeaveGroup |

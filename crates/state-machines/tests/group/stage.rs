@@ -143,10 +143,7 @@ impl Groups {
                 words.number("rebalance", 60_000)
             },
             protocol_type: text(words.option("type").unwrap_or("consumer")),
-            protocols: words::protocols(
-                words.option("protocols").unwrap_or("range"),
-                words.option("topics").unwrap_or("t"),
-            ),
+            protocols: words.protocols(),
             uuid: Uuid::from_u128(self.uuids),
             requires_member_id: version >= 4,
             skips_assignment: version >= 9,

@@ -24,6 +24,14 @@ impl<'a> Words<'a> {
         self.option(key).map_or(default, |text| text.parse().ok().unwrap())
     }
 
+    /// Takes out the protocols, all with the same metadata.
+    pub(crate) fn protocols(&mut self) -> Vec<Protocol> {
+        let topics = self.option("topics").unwrap_or("t");
+        let metadata = self.option("raw").map_or_else(|| subscription(topics), |raw| raw.as_bytes().to_vec());
+        let names = self.option("protocols").unwrap_or("range").split(',').filter(|name| !name.is_empty());
+        names.map(|name| Protocol { name: text(name), metadata: bytes(&metadata) }).collect()
+    }
+
     /// Takes a word out.
     pub(crate) fn flag(&mut self, word: &str) -> bool {
         let place = self.0.iter().position(|known| *known == word);
@@ -40,7 +48,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> Arc<[u8]> {
 }
 
 /// What a consumer that reads these topics says of itself, in version 0 without user data.
-pub(crate) fn protocols(names: &str, topics: &str) -> Vec<Protocol> {
+fn subscription(topics: &str) -> Vec<u8> {
     let topics: Vec<&str> = topics.split(',').filter(|topic| !topic.is_empty()).collect();
     let mut metadata = vec![0, 0];
     metadata.extend(u32::try_from(topics.len()).unwrap().to_be_bytes());
@@ -49,8 +57,7 @@ pub(crate) fn protocols(names: &str, topics: &str) -> Vec<Protocol> {
         metadata.extend(topic.as_bytes());
     }
     metadata.extend((-1_i32).to_be_bytes());
-    let names = names.split(',').filter(|name| !name.is_empty());
-    names.map(|name| Protocol { name: text(name), metadata: bytes(&metadata) }).collect()
+    metadata
 }
 
 /// `t-0`
