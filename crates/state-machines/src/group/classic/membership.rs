@@ -125,7 +125,6 @@ impl ClassicGroup {
             }
         }
         self.joining = members.values().filter(|member| member.joining.is_some()).count();
-        self.unsynced.retain(|id| members.contains_key(id));
         self.members = members;
     }
 }
