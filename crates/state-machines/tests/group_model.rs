@@ -97,6 +97,9 @@ enum Phase {
     Member,
 }
 
+/// What each member gets.
+type Shares = BTreeMap<Arc<str>, Arc<[u8]>>;
+
 struct World {
     groups: Groups,
     settings: Settings,
@@ -111,7 +114,7 @@ struct World {
     /// The generation in force, as the log has it.
     stored: Option<GroupMetadata>,
     /// What the leader of a generation has just sent.
-    assigning: Option<(i32, BTreeMap<Arc<str>, Arc<[u8]>>)>,
+    assigning: Option<(i32, Shares)>,
     /// What members of a generation were told to speak since the broker started.
     told: HashMap<i32, Option<Arc<str>>>,
 }
@@ -122,7 +125,7 @@ impl World {
         let client = |number: usize| Client {
             instance: [2, 3].contains(&number).then(|| Arc::from(format!("i{number}"))),
             version: [9, 3, 9, 8, 9][number],
-            speaks_both: number % 2 == 0,
+            speaks_both: [0, 2, 4].contains(&number),
             ..Client::default()
         };
         let mut world = Self {
@@ -377,7 +380,7 @@ impl World {
             Reply::Join(Err(refused)) => match refused.error {
                 GroupError::MemberIdRequired => client.member_id = refused.member_id,
                 GroupError::UnknownMemberId | GroupError::FencedInstanceId => {
-                    client.member_id = Arc::default()
+                    client.member_id = Arc::default();
                 }
                 // After a restart only the chosen protocol of each member is known, until it joins again.
                 GroupError::Superseded | GroupError::InconsistentProtocol => {}
