@@ -159,7 +159,8 @@ impl Schema<'_> {
                 .unwrap_or_else(|| quote!(true)),
             None => quote!(true),
         };
-        quote!(#layout.nullable(#nullable))
+        let tagged = field.attributes.tag.map(|_| quote!(.tagged()));
+        quote!(#layout.nullable(#nullable) #tagged)
     }
 
     fn default(&self) -> TokenStream {
@@ -401,7 +402,8 @@ impl Schema<'_> {
 
     fn nullable(&self) -> TokenStream {
         let (name, wire) = (self.name, self.wire);
-        let (from, to, layout, value) = (local("from"), local("to"), local("layout"), local("value"));
+        let (from, to, layout, value, null) =
+            (local("from"), local("to"), local("layout"), local("value"), local("null"));
         quote! {
             #[automatically_derived]
             impl #wire::Nullable for #name {
@@ -413,7 +415,13 @@ impl Schema<'_> {
                     #from: &mut #wire::Decoder,
                     #layout: #wire::Layout,
                 ) -> ::core::result::Result<::core::option::Option<Self>, #wire::DecodeError> {
-                    if #from.i8()? < 0 {
+                    let #null = if #layout.is_tagged() {
+                        // Kafka reads a signed number, and takes one above 2147483647 for null as well.
+                        #from.unsigned_varint()?.cast_signed() <= 0
+                    } else {
+                        #from.i8()? < 0
+                    };
+                    if #null {
                         ::core::result::Result::Ok(::core::option::Option::None)
                     } else {
                         <Self as #wire::Field>::read(#from, #layout).map(::core::option::Option::Some)
@@ -427,11 +435,11 @@ impl Schema<'_> {
                 ) -> ::core::result::Result<(), #wire::EncodeError> {
                     match #value {
                         ::core::option::Option::Some(#value) => {
-                            #to.i8(1);
+                            if #layout.is_tagged() { #to.unsigned_varint(1) } else { #to.i8(1) }
                             <Self as #wire::Field>::write(#value, #to, #layout)
                         }
                         ::core::option::Option::None => {
-                            #to.i8(-1);
+                            if #layout.is_tagged() { #to.unsigned_varint(0) } else { #to.i8(-1) }
                             ::core::result::Result::Ok(())
                         }
                     }

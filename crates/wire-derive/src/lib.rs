@@ -32,8 +32,7 @@
 //! - `nullable = "10+"`: where an `Option` may be null; wherever it exists if not said.
 //! - `default = -1`, `default = "text"`, `default = null`: the default, if it is not 0, false or empty. An `Option`
 //!   has an empty default, not null, unless `default = null` says so: that is Kafka's rule.
-//! - `tag = 0`: a tagged field, which is written only when it is not the default. An `Option` of a struct must then
-//!   have `default = null`, since null in a tag is spelled otherwise than elsewhere; no message of Kafka needs it.
+//! - `tag = 0`: a tagged field, which is written only when it is not the default.
 //! - `ignorable`: at a version without the field, a value other than the default is left out in silence. Without it,
 //!   writing such a message fails.
 //! - `name = "kRaftVersion"`: Kafka's spelling, if it is not the field's name in camelCase.

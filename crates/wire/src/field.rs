@@ -16,13 +16,14 @@ pub struct Layout {
     version: i16,
     flexible: bool,
     nullable: bool,
+    tagged: bool,
 }
 
 impl Layout {
     /// The layout of a message at `version`.
     #[must_use]
     pub const fn new(version: i16, flexible: bool) -> Self {
-        Self { version, flexible, nullable: false }
+        Self { version, flexible, nullable: false, tagged: false }
     }
 
     /// The version of the message.
@@ -43,7 +44,22 @@ impl Layout {
     #[must_use]
     #[inline]
     pub const fn nullable(self, nullable: bool) -> Self {
-        Self { nullable, ..self }
+        Self { nullable, tagged: false, ..self }
+    }
+
+    /// The layout of the content of a tagged field.
+    #[must_use]
+    #[inline]
+    pub const fn tagged(self) -> Self {
+        Self { tagged: true, ..self }
+    }
+
+    /// Whether this is the content of a tagged field, where the byte before a struct that may be null is a varint: 0
+    /// for null, else 1.
+    #[must_use]
+    #[inline]
+    pub const fn is_tagged(self) -> bool {
+        self.tagged
     }
 }
 
@@ -77,7 +93,7 @@ pub trait Field: Sized + PartialEq {
 }
 
 /// A [`Field`] that also exists as `Option`, with null as a length of -1 (or 0 in compact form), or for a struct as
-/// a byte before it.
+/// a byte before it: -1 or 1, in a tagged field 0 or 1.
 pub trait Nullable: Field {
     /// The fewest bytes that a value or null takes.
     fn smallest_nullable(layout: Layout) -> usize;

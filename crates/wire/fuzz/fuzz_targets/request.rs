@@ -5,19 +5,32 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use wire::header::RequestHeader;
 use wire::messages::api_versions::ApiVersionsRequest;
+use wire::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
+use wire::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use wire::messages::create_partitions::CreatePartitionsRequest;
 use wire::messages::create_topics::CreateTopicsRequest;
+use wire::messages::delete_groups::DeleteGroupsRequest;
 use wire::messages::delete_records::DeleteRecordsRequest;
 use wire::messages::delete_topics::DeleteTopicsRequest;
 use wire::messages::describe_cluster::DescribeClusterRequest;
+use wire::messages::describe_groups::DescribeGroupsRequest;
 use wire::messages::describe_producers::DescribeProducersRequest;
 use wire::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use wire::messages::fetch::FetchRequest;
+use wire::messages::find_coordinator::FindCoordinatorRequest;
+use wire::messages::heartbeat::HeartbeatRequest;
 use wire::messages::init_producer_id::InitProducerIdRequest;
+use wire::messages::join_group::JoinGroupRequest;
+use wire::messages::leave_group::LeaveGroupRequest;
+use wire::messages::list_groups::ListGroupsRequest;
 use wire::messages::list_offsets::ListOffsetsRequest;
 use wire::messages::metadata::MetadataRequest;
+use wire::messages::offset_commit::OffsetCommitRequest;
+use wire::messages::offset_delete::OffsetDeleteRequest;
+use wire::messages::offset_fetch::OffsetFetchRequest;
 use wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use wire::messages::produce::ProduceRequest;
+use wire::messages::sync_group::SyncGroupRequest;
 use wire::{ApiKey, Decoder, Message, decode, decode_exact, to_bytes};
 
 fuzz_target!(|frame: &[u8]| {
@@ -26,19 +39,32 @@ fuzz_target!(|frame: &[u8]| {
     let (body, version) = (from.into_rest(), header.api_version);
     match ApiKey::try_from(header.api_key).expect("the header names an API") {
         ApiKey::ApiVersions => settle::<ApiVersionsRequest>(body, version),
+        ApiKey::ConsumerGroupDescribe => settle::<ConsumerGroupDescribeRequest>(body, version),
+        ApiKey::ConsumerGroupHeartbeat => settle::<ConsumerGroupHeartbeatRequest>(body, version),
         ApiKey::CreatePartitions => settle::<CreatePartitionsRequest>(body, version),
         ApiKey::CreateTopics => settle::<CreateTopicsRequest>(body, version),
+        ApiKey::DeleteGroups => settle::<DeleteGroupsRequest>(body, version),
         ApiKey::DeleteRecords => settle::<DeleteRecordsRequest>(body, version),
         ApiKey::DeleteTopics => settle::<DeleteTopicsRequest>(body, version),
         ApiKey::DescribeCluster => settle::<DescribeClusterRequest>(body, version),
+        ApiKey::DescribeGroups => settle::<DescribeGroupsRequest>(body, version),
         ApiKey::DescribeProducers => settle::<DescribeProducersRequest>(body, version),
         ApiKey::DescribeTopicPartitions => settle::<DescribeTopicPartitionsRequest>(body, version),
         ApiKey::Fetch => settle::<FetchRequest>(body, version),
+        ApiKey::FindCoordinator => settle::<FindCoordinatorRequest>(body, version),
+        ApiKey::Heartbeat => settle::<HeartbeatRequest>(body, version),
         ApiKey::InitProducerId => settle::<InitProducerIdRequest>(body, version),
+        ApiKey::JoinGroup => settle::<JoinGroupRequest>(body, version),
+        ApiKey::LeaveGroup => settle::<LeaveGroupRequest>(body, version),
+        ApiKey::ListGroups => settle::<ListGroupsRequest>(body, version),
         ApiKey::ListOffsets => settle::<ListOffsetsRequest>(body, version),
         ApiKey::Metadata => settle::<MetadataRequest>(body, version),
+        ApiKey::OffsetCommit => settle::<OffsetCommitRequest>(body, version),
+        ApiKey::OffsetDelete => settle::<OffsetDeleteRequest>(body, version),
+        ApiKey::OffsetFetch => settle::<OffsetFetchRequest>(body, version),
         ApiKey::OffsetForLeaderEpoch => settle::<OffsetForLeaderEpochRequest>(body, version),
         ApiKey::Produce => settle::<ProduceRequest>(body, version),
+        ApiKey::SyncGroup => settle::<SyncGroupRequest>(body, version),
         _ => {}
     }
 });

@@ -5,19 +5,32 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use wire::header::ResponseHeader;
 use wire::messages::api_versions::ApiVersionsResponse;
+use wire::messages::consumer_group_describe::ConsumerGroupDescribeResponse;
+use wire::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatResponse;
 use wire::messages::create_partitions::CreatePartitionsResponse;
 use wire::messages::create_topics::CreateTopicsResponse;
+use wire::messages::delete_groups::DeleteGroupsResponse;
 use wire::messages::delete_records::DeleteRecordsResponse;
 use wire::messages::delete_topics::DeleteTopicsResponse;
 use wire::messages::describe_cluster::DescribeClusterResponse;
+use wire::messages::describe_groups::DescribeGroupsResponse;
 use wire::messages::describe_producers::DescribeProducersResponse;
 use wire::messages::describe_topic_partitions::DescribeTopicPartitionsResponse;
 use wire::messages::fetch::FetchResponse;
+use wire::messages::find_coordinator::FindCoordinatorResponse;
+use wire::messages::heartbeat::HeartbeatResponse;
 use wire::messages::init_producer_id::InitProducerIdResponse;
+use wire::messages::join_group::JoinGroupResponse;
+use wire::messages::leave_group::LeaveGroupResponse;
+use wire::messages::list_groups::ListGroupsResponse;
 use wire::messages::list_offsets::ListOffsetsResponse;
 use wire::messages::metadata::MetadataResponse;
+use wire::messages::offset_commit::OffsetCommitResponse;
+use wire::messages::offset_delete::OffsetDeleteResponse;
+use wire::messages::offset_fetch::OffsetFetchResponse;
 use wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochResponse;
 use wire::messages::produce::ProduceResponse;
+use wire::messages::sync_group::SyncGroupResponse;
 use wire::{ApiKey, Decoder, Message, decode, decode_exact, to_bytes};
 
 fuzz_target!(|input: &[u8]| {
@@ -30,19 +43,32 @@ fuzz_target!(|input: &[u8]| {
     let body = from.into_rest();
     match key {
         ApiKey::ApiVersions => settle::<ApiVersionsResponse>(body, version),
+        ApiKey::ConsumerGroupDescribe => settle::<ConsumerGroupDescribeResponse>(body, version),
+        ApiKey::ConsumerGroupHeartbeat => settle::<ConsumerGroupHeartbeatResponse>(body, version),
         ApiKey::CreatePartitions => settle::<CreatePartitionsResponse>(body, version),
         ApiKey::CreateTopics => settle::<CreateTopicsResponse>(body, version),
+        ApiKey::DeleteGroups => settle::<DeleteGroupsResponse>(body, version),
         ApiKey::DeleteRecords => settle::<DeleteRecordsResponse>(body, version),
         ApiKey::DeleteTopics => settle::<DeleteTopicsResponse>(body, version),
         ApiKey::DescribeCluster => settle::<DescribeClusterResponse>(body, version),
+        ApiKey::DescribeGroups => settle::<DescribeGroupsResponse>(body, version),
         ApiKey::DescribeProducers => settle::<DescribeProducersResponse>(body, version),
         ApiKey::DescribeTopicPartitions => settle::<DescribeTopicPartitionsResponse>(body, version),
         ApiKey::Fetch => settle::<FetchResponse>(body, version),
+        ApiKey::FindCoordinator => settle::<FindCoordinatorResponse>(body, version),
+        ApiKey::Heartbeat => settle::<HeartbeatResponse>(body, version),
         ApiKey::InitProducerId => settle::<InitProducerIdResponse>(body, version),
+        ApiKey::JoinGroup => settle::<JoinGroupResponse>(body, version),
+        ApiKey::LeaveGroup => settle::<LeaveGroupResponse>(body, version),
+        ApiKey::ListGroups => settle::<ListGroupsResponse>(body, version),
         ApiKey::ListOffsets => settle::<ListOffsetsResponse>(body, version),
         ApiKey::Metadata => settle::<MetadataResponse>(body, version),
+        ApiKey::OffsetCommit => settle::<OffsetCommitResponse>(body, version),
+        ApiKey::OffsetDelete => settle::<OffsetDeleteResponse>(body, version),
+        ApiKey::OffsetFetch => settle::<OffsetFetchResponse>(body, version),
         ApiKey::OffsetForLeaderEpoch => settle::<OffsetForLeaderEpochResponse>(body, version),
         ApiKey::Produce => settle::<ProduceResponse>(body, version),
+        ApiKey::SyncGroup => settle::<SyncGroupResponse>(body, version),
         _ => {}
     }
 });

@@ -170,6 +170,37 @@ fn tagged_fields_come_in_the_order_of_their_tags_and_only_when_set() {
     assert_eq!(members, [("ignorable", Value::Int(-1)), ("required", Value::Int(-1))]);
 }
 
+/// A struct in a tagged field that may be null, one whose default is null and one whose default is not.
+#[derive(Clone, Debug, PartialEq, Message)]
+#[message(data, versions = "0", flexible = "0+")]
+struct TaggedParts {
+    #[field(tag = 0)]
+    there: Option<Holder>,
+    #[field(tag = 1, default = null)]
+    absent: Option<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Message)]
+struct Holder {
+    part: Option<Part>,
+}
+
+#[test]
+fn null_in_a_tagged_field_is_a_0() {
+    let default = TaggedParts::default();
+    assert_eq!(default, TaggedParts { there: Some(Holder::default()), absent: None });
+    assert_eq!(to_bytes(&default, 0).unwrap()[..], [0]);
+    let other = TaggedParts { there: None, absent: Some(Part { number: 5 }) };
+    let bytes = to_bytes(&other, 0).unwrap();
+    assert_eq!(bytes[..], [2, 0, 1, 0, 1, 3, 1, 5, 0]);
+    assert_eq!(decode_exact(bytes, 0), Ok(other));
+    // What may be null within such a struct is spelled as everywhere.
+    let within = TaggedParts { there: Some(Holder { part: None }), absent: None };
+    let bytes = to_bytes(&within, 0).unwrap();
+    assert_eq!(bytes[..], [1, 0, 3, 1, 0xff, 0]);
+    assert_eq!(decode_exact(bytes, 0), Ok(within));
+}
+
 #[test]
 fn versions_that_do_not_exist_are_refused() {
     for version in [-1, 3, i16::MAX] {

@@ -1,8 +1,11 @@
 //! Bytes that no honest client sends: each is an error or another message, never a panic and never memory on someone's
 //! word.
 
+use std::fmt::Debug;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
+use wire::group_records::{GroupRecord, OffsetCommitKey, OffsetCommitValue};
 use wire::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use wire::messages::create_topics::CreateTopicsRequest;
 use wire::messages::fetch::FetchRequest;
@@ -11,9 +14,14 @@ use wire::messages::produce::{ProduceRequest, ProduceResponse};
 use wire::metadata_records::{
     FrameFault, MetadataRecord, MetadataRecordError, PartitionChangeRecord, TopicRecord,
 };
-use wire::{DecodeError, DecodeFault, Message, decode, decode_exact, to_bytes};
+use wire::share_records::ShareRecord;
+use wire::transaction_records::TransactionRecord;
+use wire::{
+    CoordinatorRecordError, DecodeError, DecodeFault, EncodeError, Keyed, Message, decode, decode_exact,
+    to_bytes,
+};
 
-use crate::kafka::{each_message, each_metadata_record};
+use crate::kafka::{coordinators_records, each_message, each_metadata_record};
 
 fn fault<M: Message>(bytes: &[u8], version: i16) -> (String, DecodeFault) {
     let DecodeError { field, fault } =
@@ -170,6 +178,89 @@ fn the_frame_around_a_metadata_record_is_checked() {
     assert_eq!(MetadataRecord::decode(bytes.freeze()).unwrap_err(), left_over);
 }
 
+#[test]
+fn what_stands_before_a_record_of_a_coordinator_is_checked() {
+    let key = |bytes: &'static [u8]| GroupRecord::decode(Bytes::from_static(bytes), None);
+    let missing = DecodeFault::TooShort { needed: 2, left: 1 };
+    assert_eq!(key(b"\0"), Err(CoordinatorRecordError::Type(missing.clone().into())));
+    let Err(CoordinatorRecordError::Key { record_type: 2, error }) = key(b"\0\x02\0\x05grou") else {
+        panic!("a group id that is cut off was read");
+    };
+    assert_eq!(error.fault, DecodeFault::TooShort { needed: 5, left: 4 });
+
+    let value = |bytes: &'static [u8]| match GroupRecord::decode(
+        Bytes::from_static(b"\0\x02\0\x01g"),
+        Some(Bytes::from_static(bytes)),
+    ) {
+        Err(CoordinatorRecordError::Value { record_type: 2, error }) => error.fault,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(value(b"\x01"), missing);
+    let unknown = |version| DecodeFault::UnsupportedVersion { message: "GroupMetadataValue", version };
+    assert_eq!(value(b"\0\x05 what came with version 5"), unknown(5));
+    assert_eq!(value(b"\xff\xff"), unknown(-1));
+}
+
+#[test]
+fn a_type_of_a_later_kafka_is_kept_as_it_is() {
+    let (key, value) = (Bytes::from_static(b"\0\x63 a key"), Bytes::from_static(b"a value"));
+    let record = GroupRecord::decode(key.clone(), Some(value.clone())).unwrap();
+    assert_eq!((record.record_type(), record.key(), record.value()), (99, None, None));
+    assert_eq!(record.encode(), Ok((key, Some(value))));
+}
+
+#[test]
+fn what_follows_key_and_value_of_a_coordinators_record_is_ignored() {
+    let record = GroupRecord::from(Keyed::new(
+        OffsetCommitKey { group: "g".into(), topic: "t".into(), partition: 0 },
+        3,
+        OffsetCommitValue { offset: 7, ..OffsetCommitValue::default() },
+    ));
+    let (key, value) = record.encode().unwrap();
+    let (longer_key, longer_value) = ([&key[..], b"!"].concat(), [&value.unwrap()[..], b"!"].concat());
+    assert_eq!(GroupRecord::decode(longer_key.into(), Some(longer_value.into())), Ok(record));
+}
+
+#[test]
+fn a_record_of_a_coordinator_that_is_damaged_does_no_harm() {
+    for [key, value] in coordinators_records() {
+        let (name, key, value) = (key.name, key.bytes, value.bytes);
+        if name.starts_with("TransactionLog") {
+            damage(&key, &value, TransactionRecord::decode, TransactionRecord::encode);
+        } else if name.starts_with("ShareSnapshot") || name.starts_with("ShareUpdate") {
+            damage(&key, &value, ShareRecord::decode, ShareRecord::encode);
+        } else {
+            damage(&key, &value, GroupRecord::decode, GroupRecord::encode);
+        }
+    }
+}
+
+/// Each shorter key or value is an error, and what reads with a wrong byte in it can be written and reads the same.
+fn damage<R: PartialEq + Debug>(
+    key: &Bytes,
+    value: &Bytes,
+    decode: impl Fn(Bytes, Option<Bytes>) -> Result<R, CoordinatorRecordError>,
+    encode: impl Fn(&R) -> Result<(Bytes, Option<Bytes>), EncodeError>,
+) {
+    for len in 0..key.len() {
+        assert!(decode(key.slice(..len), Some(value.clone())).is_err(), "{len} bytes of {key:x?}");
+    }
+    for len in 0..value.len() {
+        assert!(decode(key.clone(), Some(value.slice(..len))).is_err(), "{len} bytes of {value:x?}");
+    }
+    let both = [&key[..], &value[..]].concat();
+    for at in 0..both.len() {
+        for byte in [0xff, both[at] ^ 1] {
+            let mut damaged = BytesMut::from(&both[..]);
+            damaged[at] = byte;
+            let value = damaged.split_off(key.len()).freeze();
+            let Ok(record) = decode(damaged.freeze(), Some(value)) else { continue };
+            let (key, value) = encode(&record).expect("what was read can be written");
+            assert_eq!(decode(key, value).as_ref(), Ok(&record));
+        }
+    }
+}
+
 /// What can be read can be written, and reads as the same again.
 fn settle<M: Message>(bytes: Bytes, version: i16) {
     let Ok(message) = decode::<M>(bytes, version) else { return };
@@ -213,6 +304,10 @@ proptest! {
         settle::<ProduceRequest>(bytes.clone().into(), version);
         settle::<ProduceResponse>(bytes.clone().into(), version);
         settle::<FetchRequest>(bytes.clone().into(), version);
-        let _ = MetadataRecord::decode(bytes.into());
+        let _ = MetadataRecord::decode(bytes.clone().into());
+        // The types are small numbers, so that one is hit now and then.
+        let mut key = BytesMut::from(&version.to_be_bytes()[..]);
+        key.put_slice(&bytes);
+        let _ = GroupRecord::decode(key.freeze(), Some(bytes.into()));
     }
 }

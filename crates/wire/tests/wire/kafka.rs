@@ -1,8 +1,28 @@
 //! Messages that Kafka itself wrote (`tests/fixtures/kafka-4.1.1`): read, shown as Kafka shows them, written again.
 
 use bytes::Bytes;
+use wire::consumer_protocol::{ConsumerProtocolAssignment, ConsumerProtocolSubscription};
 use wire::control_records::{
     KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord, SnapshotHeaderRecord, VotersRecord,
+};
+use wire::group_records::{
+    ConsumerGroupCurrentMemberAssignmentKey, ConsumerGroupCurrentMemberAssignmentValue,
+    ConsumerGroupMemberMetadataKey, ConsumerGroupMemberMetadataValue, ConsumerGroupMetadataKey,
+    ConsumerGroupMetadataValue, ConsumerGroupPartitionMetadataKey, ConsumerGroupPartitionMetadataValue,
+    ConsumerGroupRegularExpressionKey, ConsumerGroupRegularExpressionValue,
+    ConsumerGroupTargetAssignmentMemberKey, ConsumerGroupTargetAssignmentMemberValue,
+    ConsumerGroupTargetAssignmentMetadataKey, ConsumerGroupTargetAssignmentMetadataValue, GroupMetadataKey,
+    GroupMetadataValue, GroupRecord, LegacyOffsetCommitKey, LegacyOffsetCommitValue, OffsetCommitKey,
+    OffsetCommitValue, ShareGroupCurrentMemberAssignmentKey, ShareGroupCurrentMemberAssignmentValue,
+    ShareGroupMemberMetadataKey, ShareGroupMemberMetadataValue, ShareGroupMetadataKey,
+    ShareGroupMetadataValue, ShareGroupStatePartitionMetadataKey, ShareGroupStatePartitionMetadataValue,
+    ShareGroupTargetAssignmentMemberKey, ShareGroupTargetAssignmentMemberValue,
+    ShareGroupTargetAssignmentMetadataKey, ShareGroupTargetAssignmentMetadataValue,
+    StreamsGroupCurrentMemberAssignmentKey, StreamsGroupCurrentMemberAssignmentValue,
+    StreamsGroupMemberMetadataKey, StreamsGroupMemberMetadataValue, StreamsGroupMetadataKey,
+    StreamsGroupMetadataValue, StreamsGroupTargetAssignmentMemberKey,
+    StreamsGroupTargetAssignmentMemberValue, StreamsGroupTargetAssignmentMetadataKey,
+    StreamsGroupTargetAssignmentMetadataValue, StreamsGroupTopologyKey, StreamsGroupTopologyValue,
 };
 use wire::metadata_records::{
     AbortTransactionRecord, AccessControlEntryRecord, BeginTransactionRecord, BrokerRegistrationChangeRecord,
@@ -13,7 +33,10 @@ use wire::metadata_records::{
     RemoveUserScramCredentialRecord, TopicRecord, UnfenceBrokerRecord, UnregisterBrokerRecord,
     UserScramCredentialRecord, ZkMigrationStateRecord,
 };
-use wire::transaction_records::TransactionRecord;
+use wire::share_records::{
+    ShareRecord, ShareSnapshotKey, ShareSnapshotValue, ShareUpdateKey, ShareUpdateValue,
+};
+use wire::transaction_records::{TransactionLogKey, TransactionLogValue, TransactionRecord};
 use wire::{Message, decode_exact, to_bytes};
 
 /// Every request and response.
@@ -133,6 +156,16 @@ pub(crate) fn each_metadata_record(run: impl Fn(Bytes)) {
     lines(RECORDS).skip_while(|line| line.name != "RegisterBrokerRecord").for_each(|line| run(line.bytes));
 }
 
+/// The records of the coordinators' topics in the fixture: the line of the key and the line of the value.
+pub(crate) fn coordinators_records() -> Vec<[Line<'static>; 2]> {
+    let mut lines = lines(COORDINATORS).skip_while(|line| line.name.starts_with("ConsumerProtocol"));
+    let mut records = Vec::new();
+    while let Some(key) = lines.next() {
+        records.push([key, lines.next().expect("a value after each key")]);
+    }
+    records
+}
+
 fn check<M: Message>(line: &Line<'_>) {
     let Line { name, version, ref bytes, json } = *line;
     assert_eq!(M::NAME, name);
@@ -195,10 +228,8 @@ fn metadata_records_are_kafkas() {
 /// Reads the lines of `$records`, a key and a value by turns, shows them and writes them again.
 macro_rules! check_coordinators {
     ($records:ident, $types:expr) => {
-        let lines: Vec<_> = lines(COORDINATORS).collect();
         let mut types = Vec::new();
-        for pair in lines.chunks(2) {
-            let [key, value] = pair else { panic!("a key without a value") };
+        for [key, value] in coordinators_records() {
             if !$types.contains(&key.name.trim_end_matches("Key")) {
                 continue;
             }
@@ -224,8 +255,43 @@ macro_rules! check_coordinators {
 }
 
 #[test]
-fn transaction_records_are_kafkas() {
+fn records_of_coordinators_are_kafkas() {
     check_coordinators!(TransactionRecord, ["TransactionLog"]);
+    check_coordinators!(ShareRecord, ["ShareSnapshot", "ShareUpdate"]);
+    check_coordinators!(
+        GroupRecord,
+        [
+            "LegacyOffsetCommit",
+            "OffsetCommit",
+            "GroupMetadata",
+            "ConsumerGroupMetadata",
+            "ConsumerGroupPartitionMetadata",
+            "ConsumerGroupMemberMetadata",
+            "ConsumerGroupTargetAssignmentMetadata",
+            "ConsumerGroupTargetAssignmentMember",
+            "ConsumerGroupCurrentMemberAssignment",
+            "ShareGroupMemberMetadata",
+            "ShareGroupMetadata",
+            "ShareGroupTargetAssignmentMetadata",
+            "ShareGroupTargetAssignmentMember",
+            "ShareGroupCurrentMemberAssignment",
+            "ShareGroupStatePartitionMetadata",
+            "ConsumerGroupRegularExpression",
+            "StreamsGroupMetadata",
+            "StreamsGroupMemberMetadata",
+            "StreamsGroupTargetAssignmentMetadata",
+            "StreamsGroupTargetAssignmentMember",
+            "StreamsGroupCurrentMemberAssignment",
+            "StreamsGroupTopology"
+        ]
+    );
+}
+
+#[test]
+fn messages_between_consumers_are_kafkas() {
+    for line in lines(COORDINATORS).take_while(|line| line.name.starts_with("ConsumerProtocol")) {
+        check_by_name!(&line; ConsumerProtocolSubscription ConsumerProtocolAssignment);
+    }
 }
 
 /// How many lines were compared.
@@ -264,7 +330,25 @@ fn defaults_are_kafkas() {
         FenceBrokerRecord NoOpRecord PartitionChangeRecord PartitionRecord ProducerIdsRecord
         RegisterBrokerRecord RegisterControllerRecord RemoveAccessControlEntryRecord RemoveDelegationTokenRecord
         RemoveTopicRecord RemoveUserScramCredentialRecord TopicRecord UnfenceBrokerRecord UnregisterBrokerRecord
-        UserScramCredentialRecord ZkMigrationStateRecord
+        UserScramCredentialRecord ZkMigrationStateRecord ConsumerProtocolSubscription ConsumerProtocolAssignment
+        TransactionLogKey TransactionLogValue LegacyOffsetCommitKey LegacyOffsetCommitValue OffsetCommitKey
+        OffsetCommitValue GroupMetadataKey GroupMetadataValue ConsumerGroupMetadataKey
+        ConsumerGroupMetadataValue ConsumerGroupPartitionMetadataKey ConsumerGroupPartitionMetadataValue
+        ConsumerGroupMemberMetadataKey ConsumerGroupMemberMetadataValue ConsumerGroupTargetAssignmentMetadataKey
+        ConsumerGroupTargetAssignmentMetadataValue ConsumerGroupTargetAssignmentMemberKey
+        ConsumerGroupTargetAssignmentMemberValue ConsumerGroupCurrentMemberAssignmentKey
+        ConsumerGroupCurrentMemberAssignmentValue ShareGroupMemberMetadataKey ShareGroupMemberMetadataValue
+        ShareGroupMetadataKey ShareGroupMetadataValue ShareGroupTargetAssignmentMetadataKey
+        ShareGroupTargetAssignmentMetadataValue ShareGroupTargetAssignmentMemberKey
+        ShareGroupTargetAssignmentMemberValue ShareGroupCurrentMemberAssignmentKey
+        ShareGroupCurrentMemberAssignmentValue ShareGroupStatePartitionMetadataKey
+        ShareGroupStatePartitionMetadataValue ConsumerGroupRegularExpressionKey
+        ConsumerGroupRegularExpressionValue StreamsGroupMetadataKey StreamsGroupMetadataValue
+        StreamsGroupMemberMetadataKey StreamsGroupMemberMetadataValue StreamsGroupTargetAssignmentMetadataKey
+        StreamsGroupTargetAssignmentMetadataValue StreamsGroupTargetAssignmentMemberKey
+        StreamsGroupTargetAssignmentMemberValue StreamsGroupCurrentMemberAssignmentKey
+        StreamsGroupCurrentMemberAssignmentValue StreamsGroupTopologyKey StreamsGroupTopologyValue
+        ShareSnapshotKey ShareSnapshotValue ShareUpdateKey ShareUpdateValue
     };
     assert_eq!(compared, lines(DEFAULTS).count());
 }
