@@ -1,5 +1,4 @@
-"""Fixtures: Ottla and Apache Kafka side by side. `OTTLA_BIN` is the one, the jars in `KAFKA_LIBS` are the other; those in
-`KAFKA_NEWEST_LIBS` are of the newest Kafka."""
+"""Fixtures: Ottla and Apache Kafka side by side. `OTTLA_BIN` is the one, the jars in `KAFKA_LIBS` are the other."""
 
 from concurrent.futures import ThreadPoolExecutor
 

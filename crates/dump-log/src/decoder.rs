@@ -5,6 +5,7 @@ use bytes::Bytes;
 use wire::Value;
 use wire::metadata_records::{FrameFault, MetadataRecord, MetadataRecordError};
 
+use crate::coordinator::Topic;
 use crate::java_text;
 
 /// What turns the key and the value of a record into text.
@@ -17,6 +18,8 @@ pub(crate) enum Decoder {
         /// For the value.
         value: Text,
     },
+    /// Records of a coordinator's topic.
+    Coordinator(Topic),
     /// Values are records of `__cluster_metadata`; keys are not looked at.
     ClusterMetadata,
 }

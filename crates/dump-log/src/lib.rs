@@ -14,12 +14,14 @@
 //! - An index that is missing is not created.
 //! - `DefaultDecoder` shows bytes in hexadecimal, where Kafka's shows a Java object's address. Kafka's deserializers are
 //!   known as decoder classes as well; classes of one's own are not.
-//! - Decoders of topics that this version does not write yet are refused by name.
+//! - `--remote-log-metadata-decoder` is refused by name.
+//! - A coordinator's record that Kafka can read though nobody writes such (`wire` says which) is passed over with a note.
 //! - Records of a batch of more than 64 MiB are only shown if its CRC is right.
 //! - Findings of one kind are listed up to 100,000 per file, and files in the order in which they were named.
 
 mod batch;
 mod control;
+mod coordinator;
 mod decoder;
 mod error;
 mod findings;

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::coordinator::Topic;
 use crate::decoder::{Decoder, Text};
 
 /// What is to be done.
@@ -73,6 +74,9 @@ Shows what is in the files of a Kafka log directory, Ottla's or Apache Kafka's, 
   --skip-record-metadata         of each record show only key and value
   --key-decoder-class CLASS      how to show keys; implies --print-data-log
   --value-decoder-class CLASS    how to show values; implies --print-data-log
+  --offsets-decoder              keys and values are records of __consumer_offsets; implies --print-data-log
+  --transaction-log-decoder      the same for __transaction_state
+  --share-group-state-decoder    the same for __share_group_state
   --cluster-metadata-decoder     values are records of __cluster_metadata; implies --print-data-log
   --max-bytes N                  read only the first N bytes of each .log or .checkpoint
   --index-sanity-check           of an index, only check that it is sane
@@ -88,13 +92,8 @@ DefaultDecoder; also under their old package kafka.serializer) or deserializers
 (org.apache.kafka.common.serialization.StringDeserializer, IntegerDeserializer, UUIDDeserializer...).
 ";
 
-/// Kafka's decoders whose records this version cannot read yet.
-const REFUSED: [(&str, &str); 4] = [
-    ("offsets-decoder", "__consumer_offsets"),
-    ("transaction-log-decoder", "__transaction_state"),
-    ("share-group-state-decoder", "__share_group_state"),
-    ("remote-log-metadata-decoder", "__remote_log_metadata"),
-];
+/// Kafka's decoder whose records this version cannot read.
+const REFUSED: (&str, &str) = ("remote-log-metadata-decoder", "__remote_log_metadata");
 
 /// Reads the arguments: `--flag value` and `--flag=value`; a bare `--` ends them.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Task, UsageError> {
@@ -164,6 +163,9 @@ struct Given {
     skip: bool,
     sanity: bool,
     verify: bool,
+    offsets: bool,
+    transactions: bool,
+    share_groups: bool,
     metadata: bool,
     key: Option<Text>,
     value: Option<Text>,
@@ -176,7 +178,8 @@ struct Given {
 
 impl Given {
     fn take(&mut self, name: &str, value: Option<String>, words: &mut Words) -> Result<(), UsageError> {
-        if let Some((_, topic)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
+        let (refused, topic) = REFUSED;
+        if name == refused {
             return Err(UsageError::Wrong(format!(
                 "--{name} is not there yet: this version of ottla does not read the records of {topic}. \
                  --print-data-log shows their bytes as text"
@@ -199,6 +202,9 @@ impl Given {
             "skip-record-metadata" => return switch(&mut self.skip),
             "index-sanity-check" => return switch(&mut self.sanity),
             "verify-index-only" => return switch(&mut self.verify),
+            "offsets-decoder" => return switch(&mut self.offsets),
+            "transaction-log-decoder" => return switch(&mut self.transactions),
+            "share-group-state-decoder" => return switch(&mut self.share_groups),
             "cluster-metadata-decoder" => return switch(&mut self.metadata),
             _ => {}
         }
@@ -260,10 +266,14 @@ impl Given {
         let files = self.files.filter(|files| !files.is_empty()).ok_or_else(|| {
             UsageError::Usage("--files is missing: the files to be dumped, separated by commas.".to_owned())
         })?;
-        let decoder = match (self.metadata, self.key, self.value) {
-            (true, ..) => Some(Decoder::ClusterMetadata),
-            (false, None, None) => self.print.then(Decoder::default),
-            (false, key, value) => {
+        // Of several the first of these is taken.
+        let decoder = match (self.key, self.value) {
+            _ if self.offsets => Some(Decoder::Coordinator(Topic::Offsets)),
+            _ if self.transactions => Some(Decoder::Coordinator(Topic::Transactions)),
+            _ if self.metadata => Some(Decoder::ClusterMetadata),
+            _ if self.share_groups => Some(Decoder::Coordinator(Topic::ShareGroups)),
+            (None, None) => self.print.then(Decoder::default),
+            (key, value) => {
                 Some(Decoder::Texts { key: key.unwrap_or_default(), value: value.unwrap_or_default() })
             }
         };
@@ -344,9 +354,15 @@ mod tests {
         let plain = options("--files a.log");
         assert!(!plain.deep && plain.contents.is_none());
         assert!(options("--files a.log --deep-iteration").contents.is_none());
-        for flag in
-            ["--print-data-log", "--key-decoder-class", "--value-decoder-class", "--cluster-metadata-decoder"]
-        {
+        for flag in [
+            "--print-data-log",
+            "--key-decoder-class",
+            "--value-decoder-class",
+            "--offsets-decoder",
+            "--transaction-log-decoder",
+            "--share-group-state-decoder",
+            "--cluster-metadata-decoder",
+        ] {
             let shown = options(&format!("--files a.log {flag}"));
             assert!(shown.deep && shown.contents.is_some(), "{flag}");
         }
@@ -368,11 +384,26 @@ mod tests {
     }
 
     #[test]
-    fn decoders_of_later_days_are_refused_by_name() {
-        for (flag, topic) in REFUSED {
-            let why = refusal(&format!("--files a.log --{flag}"));
-            assert!(why.contains(flag) && why.contains(topic), "{why}");
+    fn of_several_decoders_one_is_taken() {
+        let flags = [
+            ("--offsets-decoder", Decoder::Coordinator(Topic::Offsets)),
+            ("--transaction-log-decoder", Decoder::Coordinator(Topic::Transactions)),
+            ("--cluster-metadata-decoder", Decoder::ClusterMetadata),
+            ("--share-group-state-decoder", Decoder::Coordinator(Topic::ShareGroups)),
+            ("--key-decoder-class", Decoder::default()),
+        ];
+        for (at, (_, taken)) in flags.into_iter().enumerate() {
+            let mut words: Vec<_> = flags[at..].iter().map(|(flag, _)| *flag).collect();
+            words.reverse();
+            assert_eq!(options(&format!("--files a.log {}", words.join(" "))).contents, Some(taken));
         }
+    }
+
+    #[test]
+    fn the_decoder_that_is_not_there_is_refused_by_name() {
+        let (flag, topic) = REFUSED;
+        let why = refusal(&format!("--files a.log --{flag}"));
+        assert!(why.contains(flag) && why.contains(topic), "{why}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use records::{Attributes, BatchError, BatchHeader, RecordStream, RecordView};
 
 use crate::batch::{Batch, Kind, increment_sequence};
 use crate::control::Control;
+use crate::coordinator::{self, Told};
 use crate::decoder::{Decoder, metadata_record};
 use crate::error::DumpError;
 use crate::findings::Findings;
@@ -226,7 +227,19 @@ fn decoded(decoder: Decoder, record: &Shown<'_>) -> Result<Contents, RecordEnd> 
             Ok(Contents {
                 key: show(key, record.key)?,
                 value: show(value, record.value)?,
-                value_is_json: false,
+                ..Contents::default()
+            })
+        }
+        Decoder::Coordinator(topic) => {
+            let told = coordinator::record(topic, record.key, record.value, Offset(record.offset));
+            Ok(match told.map_err(|why| RecordEnd::Unreadable(why.to_string()))? {
+                Told::Record(key, value) => Contents {
+                    key: Some(key),
+                    key_is_json: true,
+                    value: Some(value.unwrap_or_else(|| "<DELETE>".to_owned())),
+                    value_is_json: true,
+                },
+                Told::Note(note) => Contents { key: Some(note), ..Contents::default() },
             })
         }
         Decoder::ClusterMetadata => {
@@ -234,7 +247,7 @@ fn decoded(decoder: Decoder, record: &Shown<'_>) -> Result<Contents, RecordEnd> 
                 Ok(json) => (json, true),
                 Err(note) => (note, false),
             };
-            Ok(Contents { key: None, value: Some(value), value_is_json })
+            Ok(Contents { value: Some(value), value_is_json, ..Contents::default() })
         }
     }
 }

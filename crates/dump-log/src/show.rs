@@ -52,6 +52,8 @@ pub(crate) struct V2<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) key: Option<String>,
+    /// Whether the key is JSON already.
+    pub(crate) key_is_json: bool,
     pub(crate) value: Option<String>,
     /// Whether the value is JSON already.
     pub(crate) value_is_json: bool,
@@ -323,11 +325,15 @@ fn record_object(
         }
     }
     if let Some(key) = &contents.key {
-        object = object.text("key", key);
+        object = if contents.key_is_json { object.raw("key", key) } else { object.text("key", key) };
     }
     if let Some(value) = &contents.value {
-        object =
-            if contents.value_is_json { object.raw("value", value) } else { object.text("value", value) };
+        object = match record.value {
+            // Kafka has a word for a tombstone, which is no JSON.
+            None if contents.value_is_json => object.raw("value", "null"),
+            _ if contents.value_is_json => object.raw("value", value),
+            _ => object.text("value", value),
+        };
     }
     object
 }

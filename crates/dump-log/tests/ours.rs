@@ -98,6 +98,25 @@ fn json_shows_headers_control_records_and_metadata_as_json() {
 }
 
 #[test]
+fn json_shows_groups_and_transactions_as_json() {
+    let file = fixture("__consumer_offsets/00000000000000000000.log");
+    let groups = json(&["--files", &file, "--offsets-decoder"]);
+    let of_group = |name: &str| {
+        let found: Vec<_> = groups.iter().filter(|object| object["key"]["data"]["group"] == name).collect();
+        (found[0].clone(), found[found.len() - 1].clone())
+    };
+    let (first, last) = of_group("classic");
+    assert_eq!((&first["key"]["type"], &first["value"]["version"]), (&"2".into(), &"3".into()));
+    assert_eq!(first["value"]["data"]["generation"], 0);
+    assert!(last.get("value").is_some_and(Value::is_null), "a tombstone: {last}");
+    let notes = json(&["--files", &file, "--share-group-state-decoder", "--skip-record-metadata"]);
+    assert!(notes.iter().any(|object| object["key"] == "Unknown record type 2 at offset 0, skipping."));
+    let file = fixture("__transaction_state/00000000000000000000.log");
+    let transactions = json(&["--files", &file, "--transaction-log-decoder"]);
+    assert!(transactions.iter().any(|object| object["value"]["data"]["transactionStatus"] == 4));
+}
+
+#[test]
 fn json_shows_indexes_snapshots_and_bytes_left_over() {
     let file = |name: &str| fixture(&format!("indexed/00000000000000000000.{name}"));
     assert_eq!(json(&["--files", &file("index")])[0]["position"], 314);
@@ -241,7 +260,10 @@ fn arguments_that_are_not_taken_are_said() {
         (&[][..], "Usage: ottla dump-log"),
         (&["--help"], "--producer-id N"),
         (&["--deep-iteration"], "--files is missing"),
-        (&["--files", "a.log", "--offsets-decoder"], "does not read the records of __consumer_offsets"),
+        (
+            &["--files", "a.log", "--remote-log-metadata-decoder"],
+            "does not read the records of __remote_log_metadata",
+        ),
         (&["--files", "a.log", "--value-decoder-class", "com.example.Mine"], "com.example.Mine"),
         (&["--files", "a.log", "--frobnicate"], "--frobnicate is no option"),
         (&["--files", "nowhere/00000000000000000000.log"], "nowhere/00000000000000000000.log: No such file"),

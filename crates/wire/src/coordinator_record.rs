@@ -55,12 +55,21 @@ pub enum CoordinatorRecordError {
         /// Why.
         error: DecodeError,
     },
-    /// The value is shorter than a version, has a version that Kafka 4.1 does not know, or what follows the version is
-    /// not the value of that type.
-    #[error("the value of a record of type {record_type} cannot be read: {error}")]
+    /// The value is shorter than a version.
+    #[error("the version of the value of a record of type {record_type} cannot be read: {error}")]
+    Version {
+        /// The type of the record.
+        record_type: i16,
+        /// Why.
+        error: DecodeError,
+    },
+    /// The value has a version that Kafka 4.1 does not know, or what follows the version is not the value of that type.
+    #[error("the value of a record of type {record_type} at version {version} cannot be read: {error}")]
     Value {
         /// The type of the record.
         record_type: i16,
+        /// The version of the value.
+        version: i16,
         /// Why; [`crate::DecodeFault::UnsupportedVersion`] for an unknown version.
         error: DecodeError,
     },
@@ -68,13 +77,10 @@ pub enum CoordinatorRecordError {
 
 impl<K: Message, V: Message> Keyed<K, V> {
     /// Reads a record of this type; `key` is what follows the type.
-    pub(crate) fn decode(key: &mut Decoder, value: Option<Bytes>) -> Result<Self, CoordinatorRecordError> {
+    pub(crate) fn decode(key: &mut Decoder, value: Option<Decoder>) -> Result<Self, CoordinatorRecordError> {
         let record_type = K::API_KEY;
         let key = K::decode(key, 0).map_err(|error| CoordinatorRecordError::Key { record_type, error })?;
-        let value = value
-            .map(Versioned::decode)
-            .transpose()
-            .map_err(|error| CoordinatorRecordError::Value { record_type, error })?;
+        let value = value.map(|value| Versioned::decode(record_type, value)).transpose()?;
         Ok(Self { key, value })
     }
 
@@ -87,10 +93,12 @@ impl<K: Message, V: Message> Keyed<K, V> {
 }
 
 impl<V: Message> Versioned<V> {
-    fn decode(value: Bytes) -> Result<Self, DecodeError> {
-        let mut from = Decoder::new(value);
-        let version = from.i16().map_err(|error| error.within("version"))?;
-        Ok(Self { version, content: V::decode(&mut from, version)? })
+    fn decode(record_type: i16, mut from: Decoder) -> Result<Self, CoordinatorRecordError> {
+        let version = from.i16().map_err(|error| CoordinatorRecordError::Version { record_type, error })?;
+        match V::decode(&mut from, version) {
+            Ok(content) => Ok(Self { version, content }),
+            Err(error) => Err(CoordinatorRecordError::Value { record_type, version, error }),
+        }
     }
 }
 
@@ -131,11 +139,36 @@ macro_rules! coordinator_records {
             ///
             /// # Errors
             /// When the bytes do not hold what the type calls for.
-            pub fn decode(key: ::bytes::Bytes, value: Option<::bytes::Bytes>) -> Result<Self, $crate::coordinator_record::CoordinatorRecordError> {
-                let mut from = $crate::Decoder::new(key.clone());
+            pub fn decode(
+                key: ::bytes::Bytes,
+                value: Option<::bytes::Bytes>,
+            ) -> Result<Self, $crate::coordinator_record::CoordinatorRecordError> {
+                Self::decode_with(key, value, $crate::Decoder::new)
+            }
+
+            /// As [`Self::decode`], but the error is the one that Kafka meets ([`crate::Decoder::reading_on`]).
+            ///
+            /// # Errors
+            /// When the bytes do not hold what the type calls for.
+            pub fn decode_reading_on(
+                key: ::bytes::Bytes,
+                value: Option<::bytes::Bytes>,
+            ) -> Result<Self, $crate::coordinator_record::CoordinatorRecordError> {
+                Self::decode_with(key, value, $crate::Decoder::reading_on)
+            }
+
+            fn decode_with(
+                key: ::bytes::Bytes,
+                value: Option<::bytes::Bytes>,
+                open: impl Fn(::bytes::Bytes) -> $crate::Decoder,
+            ) -> Result<Self, $crate::coordinator_record::CoordinatorRecordError> {
+                let mut from = open(key.clone());
                 let record_type = from.i16().map_err($crate::coordinator_record::CoordinatorRecordError::Type)?;
                 match record_type {
-                    $($number => $crate::coordinator_record::Keyed::decode(&mut from, value).map(Self::$name),)*
+                    $($number => {
+                        let value = value.map(open);
+                        $crate::coordinator_record::Keyed::decode(&mut from, value).map(Self::$name)
+                    })*
                     _ => Ok(Self::Unknown { record_type, key, value }),
                 }
             }

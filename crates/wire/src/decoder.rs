@@ -33,21 +33,31 @@ fn in_field(field: &str) -> String {
 /// What can be wrong with the bytes of a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeFault {
-    /// The message ends within a value.
+    /// The message ends within a number.
     #[error("{needed} more bytes are needed and {left} are left")]
     TooShort {
-        /// Bytes that the value takes.
+        /// Bytes that the number takes.
         needed: usize,
         /// Bytes that are left.
         left: usize,
     },
+    /// Text, bytes or a tagged field claim more bytes than there are left.
+    #[error("{claimed} bytes are claimed and {left} are left")]
+    BytesBeyondFrame {
+        /// The claimed number of bytes.
+        claimed: usize,
+        /// Bytes that are left.
+        left: usize,
+    },
     /// A list claims more elements than the bytes that are left can hold.
-    #[error("a list claims {claimed} elements and the bytes that are left hold at most {fits}")]
+    #[error("a list claims {claimed} elements and the {left} bytes that are left hold at most {fits}")]
     LengthBeyondFrame {
         /// The claimed number of elements.
         claimed: usize,
         /// How many elements of the smallest size would fit.
         fits: usize,
+        /// Bytes that are left.
+        left: usize,
     },
     /// The lists of the message would take more memory than [`LIST_MEMORY_LIMIT`].
     #[error("its lists would take more than {LIST_MEMORY_LIMIT} bytes of memory")]
@@ -118,6 +128,8 @@ pub struct Decoder {
     bytes: Bytes,
     /// What is left of [`LIST_MEMORY_LIMIT`].
     list_memory: usize,
+    /// Whether the fault of a list that cannot hold its elements is where the bytes end.
+    reads_on: bool,
 }
 
 macro_rules! numbers {
@@ -138,7 +150,15 @@ impl Decoder {
     /// A cursor at the start of `bytes`.
     #[must_use]
     pub const fn new(bytes: Bytes) -> Self {
-        Self { bytes, list_memory: LIST_MEMORY_LIMIT }
+        Self { bytes, list_memory: LIST_MEMORY_LIMIT, reads_on: false }
+    }
+
+    /// As [`Decoder::new`], for who tells people what is wrong with the bytes: a list that claims more elements than
+    /// fit, but no more than there are bytes, is read until the bytes end, as Kafka does. What is found there is the
+    /// fault.
+    #[must_use]
+    pub const fn reading_on(bytes: Bytes) -> Self {
+        Self { bytes, list_memory: LIST_MEMORY_LIMIT, reads_on: true }
     }
 
     /// Bytes that have not been read yet.
@@ -202,10 +222,13 @@ impl Decoder {
     /// Cuts off the next `len` bytes, shared with the frame.
     ///
     /// # Errors
-    /// [`DecodeFault::TooShort`].
+    /// [`DecodeFault::BytesBeyondFrame`].
     #[inline]
     pub fn take(&mut self, len: usize) -> Result<Bytes, DecodeError> {
-        self.needs(len)?;
+        let left = self.bytes.len();
+        if len > left {
+            return Err(DecodeFault::BytesBeyondFrame { claimed: len, left }.into());
+        }
         Ok(self.bytes.split_to(len))
     }
 
@@ -236,9 +259,13 @@ impl Decoder {
     /// An empty list for `claimed` elements, if they can be there. It reserves at most as much memory as there are
     /// bytes left; beyond that it grows with what is really read.
     fn reserve<T: Field>(&mut self, claimed: usize, layout: Layout) -> Result<Vec<T>, DecodeError> {
-        let fits = self.remaining() / T::smallest(layout).max(1);
+        let left = self.remaining();
+        let fits = left / T::smallest(layout).max(1);
         if claimed > fits {
-            return Err(DecodeFault::LengthBeyondFrame { claimed, fits }.into());
+            if self.reads_on && claimed <= left {
+                (0..claimed).try_for_each(|_| T::read(self, layout).map(drop))?;
+            }
+            return Err(DecodeFault::LengthBeyondFrame { claimed, fits, left }.into());
         }
         let memory = claimed.saturating_mul(size_of::<T>());
         self.list_memory = self.list_memory.checked_sub(memory).ok_or(DecodeFault::ListsTooLarge)?;
@@ -248,11 +275,11 @@ impl Decoder {
     /// Reads tag and size of a tagged field and cuts off its content. For the code that `#[derive(Message)]` writes.
     ///
     /// # Errors
-    /// [`DecodeFault::TooShort`], [`DecodeFault::VarintTooLong`].
+    /// [`DecodeFault::TooShort`], [`DecodeFault::VarintTooLong`], [`DecodeFault::BytesBeyondFrame`].
     pub fn tagged(&mut self) -> Result<(u32, Self), DecodeError> {
         let tag = self.unsigned_varint()?;
         let size = self.unsigned_varint()? as usize;
-        Ok((tag, Self { bytes: self.take(size)?, list_memory: self.list_memory }))
+        Ok((tag, Self { bytes: self.take(size)?, list_memory: self.list_memory, reads_on: self.reads_on }))
     }
 
     /// Ends the reading of a tagged field. For the code that `#[derive(Message)]` writes.

@@ -73,17 +73,39 @@ fn null_and_lengths_below_it() {
 
 #[test]
 fn lengths_beyond_the_frame_are_refused() {
-    assert_eq!(read::<Bytes>(&[0, 0, 0, 5, 1, 2], PLAIN), Err(DecodeFault::TooShort { needed: 5, left: 2 }));
-    let most = DecodeFault::TooShort { needed: 0x7fff_ffff, left: 0 };
+    assert_eq!(
+        read::<Bytes>(&[0, 0, 0, 5, 1, 2], PLAIN),
+        Err(DecodeFault::BytesBeyondFrame { claimed: 5, left: 2 })
+    );
+    let most = DecodeFault::BytesBeyondFrame { claimed: 0x7fff_ffff, left: 0 };
     assert_eq!(read::<Bytes>(&[0x7f, 0xff, 0xff, 0xff], PLAIN), Err(most));
-    let most = DecodeFault::TooShort { needed: 0xffff_fffe, left: 0 };
+    let most = DecodeFault::BytesBeyondFrame { claimed: 0xffff_fffe, left: 0 };
     assert_eq!(read::<Bytes>(&[0xff, 0xff, 0xff, 0xff, 0x0f], FLEXIBLE), Err(most));
+}
+
+#[test]
+fn who_reads_on_finds_where_the_bytes_end() {
+    let read = |bytes: &'static [u8]| {
+        let mut from = Decoder::reading_on(Bytes::from_static(bytes));
+        Vec::<StrBytes>::read(&mut from, PLAIN).map_err(|error| error.fault)
+    };
+    let beyond = DecodeFault::LengthBeyondFrame { claimed: 7, fits: 3, left: 6 };
+    assert_eq!(read(b"\0\0\0\x07\0\0\0\0\0\0"), Err(beyond));
+    assert_eq!(read(b"\0\0\0\x04\0\0\0\x02ab\0"), Err(DecodeFault::TooShort { needed: 2, left: 1 }));
+    let cut = DecodeFault::BytesBeyondFrame { claimed: 5, left: 3 };
+    assert_eq!(read(b"\0\0\0\x04\0\0\0\x05abc"), Err(cut));
+    assert_eq!(read(b"\0\0\0\x02\0\0\0\x01a").map(|list| list.len()), Ok(2));
 }
 
 #[test]
 fn a_list_claims_no_more_than_fits() {
     fn refused<T: Field + std::fmt::Debug>(bytes: &[u8], layout: Layout, claimed: usize, fits: usize) {
-        assert_eq!(read::<T>(bytes, layout), Err(DecodeFault::LengthBeyondFrame { claimed, fits }));
+        let left = match (layout.is_flexible(), bytes[0]) {
+            (true, 0xff) => 0,
+            (true, _) => bytes.len() - 1,
+            (false, _) => bytes.len() - 4,
+        };
+        assert_eq!(read::<T>(bytes, layout), Err(DecodeFault::LengthBeyondFrame { claimed, fits, left }));
     }
     refused::<Vec<i32>>(&[0x7f, 0xff, 0xff, 0xff], PLAIN, 0x7fff_ffff, 0);
     refused::<Vec<i32>>(&[0xff, 0xff, 0xff, 0xff, 0x0f], FLEXIBLE, 0xffff_fffe, 0);
@@ -123,7 +145,7 @@ fn lists_take_a_limited_amount_of_memory() {
 fn tagged_fields_draw_on_the_limit_of_their_message() {
     // Twice the tag 7 with a list of four bytes, where lists may take six.
     let tag = [7, 5, 5, 0, 0, 0, 0];
-    let mut from = Decoder { bytes: Bytes::from([tag, tag].concat()), list_memory: 6 };
+    let mut from = Decoder { bytes: Bytes::from([tag, tag].concat()), list_memory: 6, reads_on: false };
     let (number, mut content) = from.tagged().unwrap();
     assert_eq!((number, Vec::<i8>::read(&mut content, FLEXIBLE)), (7, Ok(vec![0; 4])));
     from.tagged_end(&content).unwrap();

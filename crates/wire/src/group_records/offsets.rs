@@ -1,4 +1,4 @@
-//! Committed offsets: types 0 and 1. Kafka 4.1 writes type 1, at version 3, or at 1 when the offset carries an expiry of
+//! Committed offsets: types 0 and 1. Kafka 4.1 writes type 1, at version 4, or at 1 when the offset carries an expiry of
 //! its own.
 
 use uuid::Uuid;

@@ -50,7 +50,7 @@ fn what_cannot_be_a_header_is_refused() {
     assert_eq!(decode(b"\0\x04\0\0\0\0\0\x07\xff\xff"), Err(DecodeFault::UnknownApiKey(4).into()));
     assert_eq!(decode(b"\xff\xff\0\0\0\0\0\x07\xff\xff"), Err(DecodeFault::UnknownApiKey(-1).into()));
     let error = decode(b"\0\0\0\x08\0\0\0\x07\0\x05me").unwrap_err();
-    assert_eq!(error.to_string(), "5 more bytes are needed and 2 are left (in clientId)");
+    assert_eq!(error.to_string(), "5 bytes are claimed and 2 are left (in clientId)");
     let error = decode(b"\0\0\0\x08\0\0").unwrap_err();
     assert_eq!(error.field, "correlationId");
     // A million tagged fields in no bytes at all.

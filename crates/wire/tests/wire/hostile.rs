@@ -34,7 +34,7 @@ fn the_claim_that_aborts_another_codec_is_an_error() {
     // Metadata 8 with 2147483647 topics: reserving memory for them ends the process.
     let (field, fault) = fault::<MetadataRequest>(&[0x7f, 0xff, 0xff, 0xff], 8);
     assert_eq!(field, "topics");
-    assert_eq!(fault, DecodeFault::LengthBeyondFrame { claimed: 0x7fff_ffff, fits: 0 });
+    assert_eq!(fault, DecodeFault::LengthBeyondFrame { claimed: 0x7fff_ffff, fits: 0, left: 0 });
 }
 
 #[test]
@@ -49,7 +49,11 @@ fn a_list_is_measured_by_the_smallest_form_of_its_elements_at_that_version() {
         }
         bytes.put_bytes(0, 36);
         let (_, fault) = fault::<MetadataRequest>(&bytes, version);
-        assert_eq!(fault, DecodeFault::LengthBeyondFrame { claimed: 30, fits }, "version {version}");
+        assert_eq!(
+            fault,
+            DecodeFault::LengthBeyondFrame { claimed: 30, fits, left: 36 },
+            "version {version}"
+        );
     }
 }
 
@@ -61,7 +65,7 @@ fn an_error_says_where_it_is() {
     let error = decode::<ProduceRequest>(Bytes::from_static(bytes), 3).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "100 more bytes are needed and 2 are left (in topicData.partitionData.records)"
+        "100 bytes are claimed and 2 are left (in topicData.partitionData.records)"
     );
 }
 
@@ -89,7 +93,7 @@ fn unknown_tagged_fields_are_skipped() {
     assert_eq!(to_bytes(&plain, 3).unwrap().len(), 5, "and not written again");
 
     // One that claims more than there is, and more of them than there can be.
-    let beyond = DecodeFault::TooShort { needed: 4, left: 3 };
+    let beyond = DecodeFault::BytesBeyondFrame { claimed: 4, left: 3 };
     assert_eq!(fault::<ApiVersionsRequest>(b"\x02a\x021\x01\x05\x04xyz", 3).1, beyond);
     let none_left = DecodeFault::TooShort { needed: 1, left: 0 };
     assert_eq!(fault::<ApiVersionsRequest>(b"\x02a\x021\xff\xff\xff\xff\x0f", 3).1, none_left);
@@ -186,13 +190,16 @@ fn what_stands_before_a_record_of_a_coordinator_is_checked() {
     let Err(CoordinatorRecordError::Key { record_type: 2, error }) = key(b"\0\x02\0\x05grou") else {
         panic!("a group id that is cut off was read");
     };
-    assert_eq!(error.fault, DecodeFault::TooShort { needed: 5, left: 4 });
+    assert_eq!(error.fault, DecodeFault::BytesBeyondFrame { claimed: 5, left: 4 });
 
     let value = |bytes: &'static [u8]| match GroupRecord::decode(
         Bytes::from_static(b"\0\x02\0\x01g"),
         Some(Bytes::from_static(bytes)),
     ) {
-        Err(CoordinatorRecordError::Value { record_type: 2, error }) => error.fault,
+        Err(
+            CoordinatorRecordError::Version { record_type: 2, error }
+            | CoordinatorRecordError::Value { record_type: 2, error, .. },
+        ) => error.fault,
         other => panic!("{other:?}"),
     };
     assert_eq!(value(b"\x01"), missing);
