@@ -34,8 +34,10 @@ pub(crate) fn sort(
     image: &MetadataImage,
     now: Millis,
 ) -> Result<Vec<Removal>, OpenError> {
+    // A restart is no reason to hurry: who deleted a topic by mistake has as long as otherwise to save its files.
+    let due = now.plus(ground.settings.log_segment_delete_delay_ms());
     let mut removals: Vec<Removal> =
-        survey.deleted.iter().map(|name| (now, ground.data_dir.join(name))).collect();
+        survey.deleted.iter().map(|name| (due, ground.data_dir.join(name))).collect();
     for name in &survey.set_aside {
         tracing::info!("{} belongs to no partition and is left alone", ground.data_dir.join(name).display());
     }
@@ -55,7 +57,7 @@ pub(crate) fn sort(
         if id.is_some_and(|id| image.removed_topics.contains(&id)) {
             let deleted = ground.data_dir.join(deleted_dir(topic, *index, ground.random()));
             ground.disk.rename(&dir, &deleted)?;
-            removals.push((now, deleted));
+            removals.push((due, deleted));
         } else {
             let stray = stray_dir(topic, *index, ground.random());
             tracing::warn!("{} belongs to no topic; it is set aside as {stray}", dir.display());

@@ -193,8 +193,8 @@ impl Hosted {
     pub(crate) fn may_lose_segments(&self, slot: &Slot, ground: &Ground) -> bool {
         let limited = self.settings.retention_ms >= 0 || self.settings.retention_bytes >= 0;
         let dir = ground.data_dir.join(partition_dir(&self.name, slot.index));
-        self.settings.delete
-            && limited
+        // What lies below the log start goes whatever the policy.
+        (slot.points.log_start.is_some() || self.settings.delete && limited)
             && ground.disk.list(&dir).is_ok_and(|entries| entries.iter().any(has_records))
     }
 }

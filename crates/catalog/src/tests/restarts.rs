@@ -99,8 +99,58 @@ fn a_deletion_that_was_cut_short_is_finished_by_the_next_start() {
     let deleted = || names(&before, DIR).into_iter().filter(|name| name.ends_with("-delete")).count();
     assert!(!names(&before, DIR).contains(&"a-0".to_owned()));
     assert_eq!(deleted(), 1);
-    catalog.tend(NOW);
+    catalog.tend(NOW.plus(59_999));
+    assert_eq!(deleted(), 1);
+    catalog.tend(NOW.plus(60_000));
     assert_eq!(deleted(), 0);
+}
+
+/// Also those that Kafka left.
+#[test]
+fn what_a_deletion_left_goes_after_the_delay_of_the_next_start() {
+    let disk = CrashDisk::calm(1);
+    let catalog = open(&disk, 1).unwrap();
+    let id = create(&catalog, "a", 1);
+    append(&catalog, id, "x");
+    catalog.delete_topics(vec![TopicRef::Id(id)], NOW).remove(0).unwrap();
+    catalog.close(NOW).unwrap();
+    let kafkas = Path::new(DIR).join("b-7.770528d31c504aefb896a34829919133-delete");
+    disk.create_dir_all(&kafkas).unwrap();
+    disk::write_atomically(&disk, &kafkas.join("00000000000000000000.log"), b"whatever").unwrap();
+    let catalog = open(&disk, 2).unwrap();
+    let deleted = || names(&disk, DIR).into_iter().filter(|name| name.ends_with("-delete")).count();
+    catalog.tend(NOW.plus(59_999));
+    assert_eq!(deleted(), 2);
+    catalog.tend(NOW.plus(60_000));
+    assert_eq!(deleted(), 0);
+}
+
+/// Nobody asks for the partition after the start, and its old segments go all the same.
+#[test]
+fn retention_comes_to_partitions_that_nobody_opened() {
+    let disk = CrashDisk::calm(1);
+    let catalog = open(&disk, 1).unwrap();
+    let created = |name: &str, policy: &str| {
+        let configs = [("cleanup.policy", policy), ("internal.segment.bytes", "100"), ("retention.ms", "-1")];
+        let configs = configs.map(|(key, value)| (key.to_owned(), Some(value.to_owned()))).into();
+        catalog.create_topics(vec![NewTopic { configs, ..topic(name, 1) }], false, NOW).remove(0).unwrap().id
+    };
+    let id = created("a", "delete");
+    for _ in 0..5 {
+        append(&catalog, id, "x");
+    }
+    catalog.delete_records(id, PartitionIndex(0), Some(Offset(3))).unwrap();
+    catalog.close(NOW).unwrap();
+    let segments =
+        || names(&disk, Path::new(DIR).join("a-0")).iter().filter(|name| name.ends_with(".log")).count();
+    assert_eq!(segments(), 5);
+    let catalog = open(&disk, 2).unwrap();
+    // Looked at thirty seconds after the start, and under its own upkeep from then on.
+    for seconds in [29, 30, 31, 62] {
+        assert_eq!(segments(), 5, "before {seconds} s");
+        catalog.tend(NOW.plus(seconds * 1000));
+    }
+    assert_eq!(segments(), 2, "what lies below the log start needs no limit to go");
 }
 
 #[test]

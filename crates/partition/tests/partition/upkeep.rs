@@ -2,7 +2,8 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak, mpsc};
+use std::time::Duration;
 
 use base::{Millis, Offset, Sequence};
 use disk::Operation;
@@ -50,9 +51,11 @@ fn a_file_is_removed_without_the_append_lock() {
         if operation == Operation::Remove
             && let Some(partition) = within.get().and_then(Weak::upgrade)
         {
-            // On another thread, as producers are: under the append lock this would never end.
-            let append = std::thread::spawn(move || partition.append(&anonymous(1).checked(), LATER).is_ok());
-            count.fetch_add(usize::from(append.join().unwrap()), Ordering::SeqCst);
+            // On another thread, as producers are: under the append lock nothing would come of it.
+            let (done, end) = mpsc::channel();
+            std::thread::spawn(move || done.send(partition.append(&anonymous(1).checked(), LATER).is_ok()));
+            assert_eq!(end.recv_timeout(Duration::from_secs(20)), Ok(true), "an append waits for a removal");
+            count.fetch_add(1, Ordering::SeqCst);
         }
     });
     let mut config = small_segments(700);
