@@ -15,6 +15,10 @@ PATIENCE = 60
 PORTS = range(20_000, 32_000)
 
 
+# Bytes of a batch larger than any segment of the stories.
+LARGE = 500_000
+
+
 def quiet_port():
     for port in random.SystemRandom().sample(PORTS, 200):
         try:
@@ -99,6 +103,9 @@ class Mortal:
         if batch is None:
             return False
         torn = struct.pack(">q", following) + batch[8:]
+        if chance.random() < 0.5:
+            # A large one: what is left of it reaches beyond where the segment will end.
+            torn = torn[:8] + struct.pack(">i", LARGE - 12) + torn[12:] + b"-" * (LARGE - len(torn))
         with segments[-1].open("ab") as log:
             log.write(torn[: chance.randrange(1, len(torn))])
         return True
