@@ -1,6 +1,7 @@
 //! The start: look, lock, look again, read, judge; and only then touch.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -95,6 +96,10 @@ pub(crate) fn open_locked(
         disk.create_dir_all(&config.data_dir)?;
     }
     let (meta, directory) = settle_meta_properties(&*disk, &config, &survey, &mut random, now)?;
+    if !replayed.image.is_bootstrapped {
+        // Also when an earlier start made the directory, and ended before this.
+        sync_names_above(&*disk, &config.data_dir)?;
+    }
     if survey.clean {
         clean_shutdown::remove(&*disk, &config.data_dir)?;
     }
@@ -230,9 +235,6 @@ fn settle_meta_properties(
         meta.write(disk, &config.data_dir, now)?;
     }
     if stored.is_none() {
-        if let Some(parent) = config.data_dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            disk.sync_dir(parent)?;
-        }
         tracing::info!(
             "formatted {} for node {} of the new cluster {}",
             config.data_dir.display(),
@@ -241,6 +243,25 @@ fn settle_meta_properties(
         );
     }
     Ok((meta, directory))
+}
+
+/// Sees to it that the data directory's own name outlives a power loss, and the names of those above it, which may have been
+/// made together with it.
+fn sync_names_above(disk: &dyn Disk, data_dir: &Path) -> Result<(), OpenError> {
+    for (distance, above) in data_dir.ancestors().skip(1).enumerate() {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match disk.sync_dir(above) {
+            // One that cannot be read, written or synced was not made by us.
+            Err(error) if distance > 0 && is_of_others(error.source.kind()) => {}
+            synced => synced?,
+        }
+    }
+    Ok(())
+}
+
+fn is_of_others(why: ErrorKind) -> bool {
+    use ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(why, PermissionDenied | ReadOnlyFilesystem | InvalidInput | Unsupported)
 }
 
 /// What an empty log begins with, after a look at what the format tool asked for.

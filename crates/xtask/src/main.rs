@@ -4,6 +4,7 @@
 mod apis;
 mod bench;
 mod command;
+mod crash;
 mod lint;
 mod test;
 mod tidy;
@@ -39,6 +40,8 @@ enum Task {
     },
     /// Measures the release binary beside its yardsticks, and prints a table for docs/benchmarks.md.
     Bench(bench::Chosen),
+    /// Crash stories: `--seed N --cut M --mode kill|power` repeats one, `--seeds K` plays many.
+    Crash(crash::Chosen),
     /// The tests, in rings from the inside out.
     Test(test::Selection),
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&workspace),
         Task::Apis { check } => apis::run(&workspace, check),
         Task::Bench(chosen) => bench::run(&workspace, &chosen),
+        Task::Crash(chosen) => crash::run(&workspace, &chosen),
         Task::Test(selection) => test::run(&workspace, &selection),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }

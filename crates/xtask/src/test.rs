@@ -1,5 +1,6 @@
 //! The tests, in rings from the inside out. A ring that cannot run here says why.
 
+mod crash;
 mod fuzz;
 mod kafka;
 mod kills;
@@ -28,6 +29,8 @@ pub(crate) struct Selection {
 enum Ring {
     /// The Rust tests of the workspace.
     Rust,
+    /// Crash stories, cut at every operation on the disk.
+    Crash,
     /// Python clients against the built broker.
     Python,
     /// Apache Kafka itself, beside the built broker and on its files.
@@ -42,6 +45,7 @@ impl fmt::Display for Ring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Rust => "rust",
+            Self::Crash => "crash",
             Self::Python => "python",
             Self::Kafka => "kafka",
             Self::Kills => "kills",
@@ -65,7 +69,7 @@ struct Context<'a> {
 }
 
 pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
-    let all = [Ring::Rust, Ring::Python, Ring::Kafka, Ring::Kills, Ring::Fuzz];
+    let all = [Ring::Rust, Ring::Crash, Ring::Python, Ring::Kafka, Ring::Kills, Ring::Fuzz];
     let chosen: Vec<Ring> =
         all.into_iter().filter(|ring| selection.rings.is_empty() || selection.rings.contains(ring)).collect();
     let context = Context { workspace };
@@ -75,6 +79,7 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
         let start = Instant::now();
         let outcome = match ring {
             Ring::Rust => rust::run(&context),
+            Ring::Crash => crash::run(&context),
             Ring::Python => python::run(&context),
             Ring::Kafka => kafka::run(&context),
             Ring::Kills => kills::run(&context),

@@ -239,3 +239,21 @@ fn snapshots_and_trimming_lose_nothing_at_any_operation() {
     assert_eq!(whole.len(), 1, "{left:?}");
     assert!(!left.contains(&"00000000000000000000.log".to_owned()), "{left:?}");
 }
+
+/// A start that makes the directory, and the one above it, may end before it has synced their names; the next one sees to it.
+#[test]
+fn a_format_that_was_cut_short_is_made_good_by_the_next_start() {
+    let start = |disk: &CrashDisk, seed| {
+        Catalog::open_unlocked(disk.shared(), config(Path::new("/srv/ottla-data")), ids(seed), NOW)
+    };
+    for cut in 0..20 {
+        let disk = CrashDisk::new(cut, cut);
+        assert!(start(&disk, 1).is_err(), "a first start makes more than 20 operations");
+        let disk = disk.after(Crash::ProcessKill);
+        create(&start(&disk, 2).unwrap(), "a", 1);
+        for seed in 0..4 {
+            let again = start(&disk.after_with(Crash::PowerLoss, seed), 3).unwrap();
+            assert!(again.topics().by_name("a").is_some(), "cut {cut}, seed {seed}");
+        }
+    }
+}

@@ -35,6 +35,20 @@ const ROOMS: &[Room] = &[
     Room { name: "dump-log", uses: &["base", "disk", "log", "records", "wire"] },
     Room { name: "ottla", uses: &["api", "base", "catalog", "disk", "dump-log", "frontend", "settings"] },
     Room { name: "testkit", uses: &["base", "disk", "records", "wire"] },
+    Room {
+        name: "crash",
+        uses: &[
+            "base",
+            "catalog",
+            "disk",
+            "log",
+            "partition",
+            "records",
+            "settings",
+            "state-machines",
+            "testkit",
+        ],
+    },
     Room { name: "bench", uses: &["base", "records", "testkit", "wire"] },
     Room { name: "xtask", uses: &[] },
 ];
@@ -62,7 +76,7 @@ const GUESTS: &[Guest] = &[
     },
     Guest {
         name: "clap",
-        rooms: &["ottla", "xtask", "bench"],
+        rooms: &["ottla", "xtask", "bench", "crash"],
         reason: "arguments are the binary's business",
     },
     Guest {
