@@ -160,6 +160,7 @@ pub(crate) fn tidy(disk: &dyn Disk, dir: &Path, log: &LogReader) -> Result<Vec<O
     let first = first_offset(log);
     let mut kept = producer_snapshot::list(disk, dir)?;
     let newest = kept.iter().copied().filter(|offset| *offset <= log.log_end()).max();
+    let is_beyond = kept.iter().any(|offset| *offset > log.log_end());
     let mut failed = None;
     kept.retain(|offset| {
         let stays = first <= *offset && (Some(*offset) == newest || bases.contains(offset));
@@ -168,7 +169,12 @@ pub(crate) fn tidy(disk: &dyn Disk, dir: &Path, log: &LogReader) -> Result<Vec<O
         }
         stays
     });
-    failed.map_or(Ok(kept), Err)
+    failed.map_or(Ok(()), Err)?;
+    if is_beyond {
+        // Were it to come back by a power loss, it would speak of batches that others have taken the place of by then.
+        disk.sync_dir(dir)?;
+    }
+    Ok(kept)
 }
 
 /// Where the first segment begins: at the log start, or below it where records were deleted.
