@@ -67,6 +67,7 @@ impl MetadataLog {
         replayed: &Replayed,
         node: NodeId,
         limits: Limits,
+        clean: bool,
         now: Millis,
     ) -> Result<Self, OpenError> {
         let stored = quorum_state::QuorumState::read(&**disk, &dir).ok().flatten().flatten();
@@ -113,6 +114,11 @@ impl MetadataLog {
 
         let quorum = replayed.quorum.clone();
         let mut this = Self { log, dir, epoch, quorum, snapshots, shut: None };
+        if !clean && replayed.end > replayed.start {
+            // A kill may leave what only the operating system has. It must be on disk before anything stands behind it: a
+            // bad batch that good ones follow counts as damage.
+            this.flush()?;
+        }
         let batch = this.leader_change(node, now);
         this.write(&batch, now)?;
         this.flush()?;

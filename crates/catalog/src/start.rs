@@ -98,13 +98,13 @@ pub(crate) fn open_locked(
     let (meta, directory) = settle_meta_properties(&*disk, &config, &survey, &mut random, now)?;
     if !replayed.image.is_bootstrapped {
         // Also when an earlier start made the directory, and ended before this.
-        sync_names_above(&*disk, &config.data_dir)?;
+        sync_first_names(&*disk, &config.data_dir)?;
     }
     if survey.clean {
         clean_shutdown::remove(&*disk, &config.data_dir)?;
     }
     let limits = Limits::new(&config.settings);
-    let log = MetadataLog::open(&disk, metadata_dir, &replayed, config.node_id, limits, now)?;
+    let log = MetadataLog::open(&disk, metadata_dir, &replayed, config.node_id, limits, survey.clean, now)?;
     let mut writer = Writer::new(log, replayed.image);
     if writer.image.has_open_transaction() {
         commit(&mut writer, vec![registration::abort()], now)?;
@@ -245,14 +245,14 @@ fn settle_meta_properties(
     Ok((meta, directory))
 }
 
-/// Sees to it that the data directory's own name outlives a power loss, and the names of those above it, which may have been
-/// made together with it.
-fn sync_names_above(disk: &dyn Disk, data_dir: &Path) -> Result<(), OpenError> {
-    for (distance, above) in data_dir.ancestors().skip(1).enumerate() {
+/// Sees to it that `meta.properties` outlives a power loss, the data directory's own name, and the names of those above it,
+/// which may have been made together with it.
+fn sync_first_names(disk: &dyn Disk, data_dir: &Path) -> Result<(), OpenError> {
+    for (distance, above) in data_dir.ancestors().enumerate() {
         let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
         match disk.sync_dir(above) {
             // One that cannot be read, written or synced was not made by us.
-            Err(error) if distance > 0 && is_of_others(error.source.kind()) => {}
+            Err(error) if distance > 1 && is_of_others(error.source.kind()) => {}
             synced => synced?,
         }
     }

@@ -257,3 +257,29 @@ fn a_format_that_was_cut_short_is_made_good_by_the_next_start() {
         }
     }
 }
+
+/// What a kill left of the metadata log is synced before more is written behind it. Else a power loss might take the earlier
+/// batch and leave the later one, which counts as damage.
+#[test]
+fn a_tail_that_a_kill_left_is_synced_before_it_is_followed() {
+    let begin = |disk: &CrashDisk| {
+        let catalog = open(disk, 1)?;
+        catalog.create_topics(vec![topic("a", 1)], false, NOW);
+        Ok::<(), OpenError>(())
+    };
+    let calm = CrashDisk::calm(0);
+    begin(&calm).unwrap();
+    for cut in 0..calm.operations() {
+        let disk = CrashDisk::new(cut, cut);
+        let _stopped = begin(&disk);
+        for further in 0..12 {
+            let again = disk.after(Crash::ProcessKill);
+            again.cut_after(further);
+            let _stopped = open(&again, 2);
+            for seed in 0..3 {
+                let left = again.after_with(Crash::PowerLoss, seed);
+                open(&left, 3).unwrap_or_else(|error| panic!("cut {cut}, {further}, seed {seed}: {error}"));
+            }
+        }
+    }
+}
