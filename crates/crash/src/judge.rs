@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base::{Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence, Uuid};
+use base::{Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence};
 use catalog::Catalog;
 use disk::read_whole;
 use log::names::{FileName, Kind};
@@ -15,7 +15,7 @@ use state_machines::sequence::Row;
 use testkit::{Crash, CrashDisk};
 
 use crate::cluster::{self, DIR};
-use crate::ledger::{Ledger, PartitionLedger, Sent, Standing, agree};
+use crate::ledger::{Ledger, PartitionLedger, Place, Sent, Standing, agree};
 use crate::player::check_marks;
 use crate::scan::{self, Stored};
 
@@ -91,7 +91,7 @@ pub fn judge(
 fn again(
     disk: &CrashDisk,
     ledger: &Ledger,
-    looks: &BTreeMap<(Uuid, i32), Look>,
+    looks: &BTreeMap<Place, Look>,
     life: u64,
     now: Millis,
 ) -> Result<(), String> {
@@ -104,7 +104,7 @@ fn again(
 fn at_rest(
     disk: &CrashDisk,
     ledger: &Ledger,
-    looks: &BTreeMap<(Uuid, i32), Look>,
+    looks: &BTreeMap<Place, Look>,
     life: u64,
     now: Millis,
 ) -> Result<(), String> {
@@ -128,7 +128,7 @@ fn same(
     disk: &CrashDisk,
     catalog: &Catalog,
     ledger: &Ledger,
-    looks: &BTreeMap<(Uuid, i32), Look>,
+    looks: &BTreeMap<Place, Look>,
 ) -> Result<(), String> {
     let list = Ledger::list(&catalog.topics());
     if list != ledger.topics {
@@ -144,7 +144,7 @@ fn same(
     Ok(())
 }
 
-fn partitions_of(ledger: &Ledger) -> Vec<(String, PathBuf, (Uuid, i32))> {
+fn partitions_of(ledger: &Ledger) -> Vec<(String, PathBuf, Place)> {
     let mut all = Vec::new();
     for (name, (id, count, _)) in &ledger.topics {
         for index in 0..*count as i32 {
@@ -156,7 +156,7 @@ fn partitions_of(ledger: &Ledger) -> Vec<(String, PathBuf, (Uuid, i32))> {
     all
 }
 
-fn open(catalog: &Catalog, key: (Uuid, i32)) -> Result<Arc<Partition>, String> {
+fn open(catalog: &Catalog, key: Place) -> Result<Arc<Partition>, String> {
     catalog.partition(key.0, PartitionIndex(key.1)).map_err(|error| error.to_string())
 }
 

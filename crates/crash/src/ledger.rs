@@ -9,7 +9,13 @@ use records::{BatchHeader, CheckedBatch};
 use testkit::Crash;
 
 /// Topics by name. As in a metadata image, without what a restart changes.
-pub type TopicList = BTreeMap<String, (Option<Uuid>, usize, BTreeMap<String, String>)>;
+pub type TopicList = BTreeMap<String, Described>;
+
+/// One topic: its id, unless nobody was told; its number of partitions; its own configuration.
+pub type Described = (Option<Uuid>, usize, BTreeMap<String, String>);
+
+/// A partition, by its topic's id and its number.
+pub type Place = (Uuid, i32);
 
 /// One batch that was sent.
 #[derive(Clone, Debug)]
@@ -144,7 +150,7 @@ pub struct Ledger {
     /// The topics as they may be as well: had the change that failed been made, or not been made.
     pub or_else: Option<TopicList>,
     /// What stands in each partition, by topic id and number.
-    pub partitions: BTreeMap<(Uuid, i32), PartitionLedger>,
+    pub partitions: BTreeMap<Place, PartitionLedger>,
     /// No producer id below this may be handed out any more.
     pub next_producer_id: i64,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence, Uuid};
+use base::{Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence};
 use bytes::Bytes;
 use catalog::{Catalog, NewPartitions, NewTopic, TopicRef};
 use partition::{AppendError, Partition, PartitionConfig, Shut};
@@ -11,7 +11,7 @@ use records::{BatchBuilder, BatchRules, CheckedBatch, Codec, NewRecord};
 use testkit::{CrashDisk, Random};
 
 use crate::cluster::{self, BEGIN};
-use crate::ledger::{Ledger, PartitionLedger, Sent, Standing};
+use crate::ledger::{Described, Ledger, PartitionLedger, Place, Sent, Standing};
 
 /// Names that topics of a story may have.
 const NAMES: [&str; 3] = ["orders", "payments", "logs"];
@@ -32,7 +32,7 @@ pub struct Player {
     pub producers: Vec<(ProducerId, ProducerEpoch)>,
     catalog: Option<Arc<Catalog>>,
     /// The partitions that were used since the last start.
-    opened: BTreeMap<(Uuid, i32), Arc<Partition>>,
+    opened: BTreeMap<Place, Arc<Partition>>,
     /// What happened, one line each, with the number of operations on the disk before it.
     pub told: Vec<String>,
 }
@@ -63,7 +63,7 @@ impl Player {
     /// What failed although the disk did not stop.
     pub fn play(&mut self, acts: usize) -> Done {
         if let Done::Err(why) = self.start() {
-            return self.unless_stopped("start", why);
+            return self.unless_stopped("start", &why);
         }
         for _ in 0..acts {
             self.now = self.now.plus(1 + self.random.below(200) as i64);
@@ -71,7 +71,7 @@ impl Player {
             let done = self.act();
             self.observe()?;
             if let Err(why) = done {
-                return self.unless_stopped(&self.told.last().cloned().unwrap_or_default(), why);
+                return self.unless_stopped(&self.told.last().cloned().unwrap_or_default(), &why);
             }
             if self.disk.has_stopped() {
                 return Ok(());
@@ -80,17 +80,17 @@ impl Player {
         Ok(())
     }
 
-    fn unless_stopped(&self, act: &str, why: String) -> Done {
+    fn unless_stopped(&self, act: &str, why: &str) -> Done {
         if self.disk.has_stopped() { Ok(()) } else { Err(format!("{act}: failed on a sound disk: {why}")) }
     }
 
-    fn tell(&mut self, what: String) {
+    fn tell(&mut self, what: &str) {
         self.told.push(format!("@{} {what}", self.disk.operations()));
     }
 
     fn start(&mut self) -> Done {
         self.life += 1;
-        self.tell(format!("start {}", self.life));
+        self.tell(&format!("start {}", self.life));
         let started = cluster::start(self.disk.shared(), self.life, self.now);
         self.catalog = Some(started.map_err(|error| error.to_string())?);
         self.ledger.or_else = None;
@@ -149,7 +149,7 @@ impl Player {
         if self.random.one_in(5) {
             configs.insert("preallocate".into(), "true".into());
         }
-        self.tell(format!("create {name} with {count} partitions, {configs:?}"));
+        self.tell(&format!("create {name} with {count} partitions, {configs:?}"));
         let mut or_else = self.ledger.topics.clone();
         or_else.insert(name.into(), (None, count as usize, configs.clone()));
         self.ledger.or_else = Some(or_else);
@@ -168,7 +168,7 @@ impl Player {
         if count > 4 {
             return Ok(());
         }
-        self.tell(format!("grow {name} to {} partitions", count + 1));
+        self.tell(&format!("grow {name} to {} partitions", count + 1));
         let mut grown = self.ledger.topics.clone();
         grown.get_mut(&name).expect("it was chosen from there").1 += 1;
         self.ledger.or_else = Some(grown.clone());
@@ -185,7 +185,7 @@ impl Player {
             return Ok(());
         }
         let name = self.any_topic();
-        self.tell(format!("delete {name}"));
+        self.tell(&format!("delete {name}"));
         let mut without = self.ledger.topics.clone();
         let id = without.remove(&name).and_then(|(id, ..)| id);
         self.ledger.or_else = Some(without.clone());
@@ -200,7 +200,7 @@ impl Player {
 
     fn new_producer(&mut self) -> Done {
         let id = self.catalog().next_producer_id(self.now).map_err(|error| error.to_string())?;
-        self.tell(format!("producer {id} comes"));
+        self.tell(&format!("producer {id} comes"));
         if id.0 < self.ledger.next_producer_id {
             return Err(format!("producer id {id} was handed out before"));
         }
@@ -219,7 +219,7 @@ impl Player {
         let (id, epoch) = &mut self.producers[place];
         epoch.0 += 1;
         let line = format!("producer {id} goes on in epoch {epoch}");
-        self.tell(line);
+        self.tell(&line);
         Ok(())
     }
 
@@ -239,7 +239,7 @@ impl Player {
         let batch = build(signed, &times, &value, codec, self.now);
         let signature = signed
             .map_or_else(|| "unsigned".to_owned(), |(id, epoch, first)| format!("{id}/{epoch} from {first}"));
-        self.tell(format!("append {records} records, {signature}, to {what} at {end}"));
+        self.tell(&format!("append {records} records, {signature}, to {what} at {end}"));
         let sent = Sent { base: end, batch, times };
         self.ledger.partitions.entry(key).or_default().pending = Some(sent.clone());
         let appended = match partition.append(&sent.batch, self.now) {
@@ -268,7 +268,7 @@ impl Player {
             return Ok(());
         };
         let sent = Sent::clone(sent);
-        self.tell(format!("repeat the batch of producer {id} at {} in {what}", sent.base));
+        self.tell(&format!("repeat the batch of producer {id} at {} in {what}", sent.base));
         let again = partition.append(&sent.batch, self.now).map_err(|error| error.to_string())?;
         if again.duplicate && again.base_offset == sent.base {
             Ok(())
@@ -287,7 +287,7 @@ impl Player {
             return Ok(());
         }
         let first = self.next_sequence(key, id, epoch).plus(7);
-        self.tell(format!("producer {id} skips to {first} in {what}"));
+        self.tell(&format!("producer {id} skips to {first} in {what}"));
         let batch = build(Some((id, epoch, first)), &[self.now.0], b"gap", Codec::None, self.now);
         match partition.append(&batch, self.now) {
             Err(AppendError::Refused(_)) => Ok(()),
@@ -297,7 +297,7 @@ impl Player {
 
     fn flush(&mut self) -> Done {
         let (_, partition, what) = self.any_partition()?;
-        self.tell(format!("flush {what}"));
+        self.tell(&format!("flush {what}"));
         partition.flush().map_err(|error| error.to_string())
     }
 
@@ -306,15 +306,15 @@ impl Player {
         let marks = partition.marks();
         let span = marks.high_watermark.since(marks.log_start).unsigned_abs();
         let to = marks.log_start.plus(self.random.below(span / 2 + 1) as i64);
-        self.tell(format!("delete records before {to} in {what}"));
-        partition.delete_records_before(to).map(drop).map_err(|error| error.to_string())
+        self.tell(&format!("delete records before {to} in {what}"));
+        partition.delete_records_before(Some(to)).map(drop).map_err(|error| error.to_string())
     }
 
     fn tend(&mut self) -> Done {
         let ms = [1_000, 6_000, 70_000, 310_000][self.random.below(4) as usize];
         self.now = self.now.plus(ms);
         self.disk.set_time(self.now);
-        self.tell(format!("upkeep {ms} ms later"));
+        self.tell(&format!("upkeep {ms} ms later"));
         let catalog = Arc::clone(self.catalog());
         catalog.tend(self.now);
         // Retention may have opened any of them.
@@ -333,7 +333,7 @@ impl Player {
         config.log.segment_bytes = 700 + self.random.below(2_000) as u32;
         config.log.index_interval_bytes = 100;
         config.flush_messages = if self.random.one_in(2) { 1 } else { i64::MAX };
-        self.tell(format!(
+        self.tell(&format!(
             "configure {what}: segments of {}, a flush each {}",
             config.log.segment_bytes, config.flush_messages
         ));
@@ -342,7 +342,7 @@ impl Player {
     }
 
     fn restart(&mut self) -> Done {
-        self.tell("stop".to_owned());
+        self.tell("stop");
         let catalog = Arc::clone(self.catalog());
         catalog.close(self.now).map_err(|error| error.to_string())?;
         self.observe()?;
@@ -369,8 +369,8 @@ impl Player {
         Ok(())
     }
 
-    fn known_partitions(&self) -> Vec<((Uuid, i32), String)> {
-        let of = |(name, (id, count, _)): (&String, &(Option<Uuid>, usize, BTreeMap<String, String>))| {
+    fn known_partitions(&self) -> Vec<(Place, String)> {
+        let of = |(name, (id, count, _)): (&String, &Described)| {
             let (name, id) = (name.clone(), id.expect("acknowledged topics have ids"));
             (0..*count as i32).map(move |index| ((id, index), format!("{name}-{index}"))).collect::<Vec<_>>()
         };
@@ -382,7 +382,7 @@ impl Player {
         self.ledger.topics.keys().nth(place).expect("a place among them").clone()
     }
 
-    fn any_partition(&mut self) -> Result<((Uuid, i32), Arc<Partition>, String), String> {
+    fn any_partition(&mut self) -> Result<(Place, Arc<Partition>, String), String> {
         let known = self.known_partitions();
         let (key, name) = known[self.random.below(known.len() as u64) as usize].clone();
         let partition =
@@ -392,14 +392,14 @@ impl Player {
     }
 
     /// Where the next batch goes.
-    fn standing_end(&self, key: (Uuid, i32)) -> Offset {
+    fn standing_end(&self, key: Place) -> Offset {
         let last = self.ledger.partitions.get(&key).and_then(|ledger| ledger.batches.last());
         let start = self.ledger.partitions.get(&key).map_or(Offset::ZERO, |ledger| ledger.log_start);
         last.map_or(Offset::ZERO, Sent::end).max(start)
     }
 
     /// The sequence that the producer's next batch has. A new epoch begins with 0.
-    fn next_sequence(&self, key: (Uuid, i32), id: ProducerId, epoch: ProducerEpoch) -> Sequence {
+    fn next_sequence(&self, key: Place, id: ProducerId, epoch: ProducerEpoch) -> Sequence {
         let ledger = self.ledger.partitions.get(&key);
         let newest = ledger.and_then(|ledger: &PartitionLedger| {
             ledger.batches.iter().rev().find(|sent| sent.producer() == Some(id)).map(Standing::of)

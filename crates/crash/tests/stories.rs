@@ -1,9 +1,4 @@
 //! A few crashes of the many that `cargo xtask test crash` plays, and that a case can be repeated.
-#![expect(
-    clippy::unwrap_used,
-    reason = "in a test a panic is the answer, also in the functions that several tests share"
-)]
-
 use crash::{Case, case};
 use testkit::Crash;
 
@@ -26,7 +21,7 @@ fn what_was_promised_is_found_again() {
     }
 }
 
-/// Found by story 7: the first start was killed before it had synced the directory above, which later ones took for done.
+/// Found by stories 1 and 7: the first start was killed before it had synced the directory above, which later ones took for done.
 #[test]
 fn a_format_that_was_cut_short_is_made_good() {
     for cut in [1, 6, 9, 43] {
