@@ -16,7 +16,7 @@ use log::checkpoint::{
 };
 use settings::Settings;
 
-/// How far Kafka's compaction has come. Nothing here moves it; lines of deleted topics are taken out.
+/// How far compaction has come. Written when it has come farther.
 const FIRST_DIRTY: &str = "cleaner-offset-checkpoint";
 
 /// What the files say about one partition.
@@ -28,7 +28,7 @@ pub(crate) struct Points {
     pub(crate) log_start: Option<Offset>,
     /// Kafka reads it; we have no use for it.
     pub(crate) high_watermark: Option<Offset>,
-    /// The first offset that Kafka's compaction has not seen.
+    /// The first offset that compaction has not seen.
     pub(crate) first_dirty: Option<Offset>,
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use base::{LeaderEpoch, Millis, Offset, PartitionIndex, Uuid};
 use disk::Disk;
+use log::clean::Compaction;
 use log::{Known, LogConfig};
 use parking_lot::Mutex;
 use partition::{Flusher, Partition, PartitionConfig, PartitionError};
@@ -14,6 +15,7 @@ use settings::{Settings, TopicSettings};
 use state_machines::topics::{PartitionInfo, Topic, Topics};
 
 use crate::checkpoints::{Points, PointsByPartition};
+use crate::cleaning::Cleaning;
 use crate::directories::{self, Prepared, has_records};
 use crate::names::partition_dir;
 use crate::progress;
@@ -81,6 +83,7 @@ pub(crate) struct Slot {
     /// Whether the last stop was clean.
     clean: bool,
     opened: OnceLock<Arc<Partition>>,
+    pub(crate) cleaning: Cleaning,
     /// Why it will not be opened, if so. Held while it is being opened.
     closed: Mutex<Option<String>>,
 }
@@ -96,10 +99,12 @@ impl Hosted {
     ) -> Self {
         let slot = |(index, info): (i32, &PartitionInfo)| {
             let index = PartitionIndex(index);
+            let points = known.get(&(Arc::clone(&topic.name), index)).copied().unwrap_or_default();
             Arc::new(Slot {
                 index,
                 leader_epoch: info.leader_epoch,
-                points: known.get(&(Arc::clone(&topic.name), index)).copied().unwrap_or_default(),
+                points,
+                cleaning: Cleaning::new(points.first_dirty),
                 clean,
                 opened: OnceLock::new(),
                 closed: Mutex::new(None),
@@ -151,6 +156,9 @@ impl Hosted {
             }
         };
         let points = if is_ours { slot.points } else { Points::default() };
+        if !is_ours {
+            slot.cleaning.forget();
+        }
         let known = Known {
             clean: slot.clean && is_ours,
             recovery_point: points.recovery_point.unwrap_or(Offset::ZERO),
@@ -166,6 +174,7 @@ impl Hosted {
             slot.leader_epoch,
             ground.now(),
         )?;
+        slot.cleaning.cut(partition.marks().log_end);
         if opened.log.truncated_bytes > 0 || !opened.log.dropped_segments.is_empty() {
             tracing::info!(
                 "recovered {}-{}: checked {} bytes, cut {} bytes and {} segments after them",
@@ -197,6 +206,14 @@ impl Hosted {
         (slot.points.log_start.is_some() || self.settings.delete && limited)
             && ground.disk.list(&dir).is_ok_and(|entries| entries.iter().any(has_records))
     }
+
+    /// Whether compaction might find something in a partition that nobody opened yet: more than one segment.
+    pub(crate) fn may_be_dirty(&self, slot: &Slot, ground: &Ground) -> bool {
+        let dir = ground.data_dir.join(partition_dir(&self.name, slot.index));
+        let has_two =
+            |entries: Vec<disk::Entry>| entries.iter().filter(|entry| has_records(entry)).count() > 1;
+        ground.disk.list(&dir).is_ok_and(has_two)
+    }
 }
 
 impl Slot {
@@ -216,14 +233,15 @@ impl Slot {
 
     /// What the checkpoint files shall say.
     pub(crate) fn points(&self) -> Points {
-        let Some(partition) = self.opened.get() else { return self.points };
+        let first_dirty = self.cleaning.first_dirty();
+        let Some(partition) = self.opened.get() else { return Points { first_dirty, ..self.points } };
         let marks = partition.marks();
         let first = partition.log().segment_bases().first().copied();
         Points {
             recovery_point: Some(marks.flushed),
             log_start: Some(marks.log_start).filter(|start| first.is_some_and(|first| *start > first)),
             high_watermark: Some(marks.high_watermark),
-            first_dirty: self.points.first_dirty,
+            first_dirty,
         }
     }
 }
@@ -327,7 +345,12 @@ pub(crate) fn partition_config(settings: &Settings, topic: &TopicSettings) -> Pa
     PartitionConfig {
         log: LogConfig {
             segment_bytes: topic.segment_bytes,
-            segment_ms: topic.segment_ms,
+            // A segment that is not rolled is not compacted either.
+            segment_ms: if topic.compact {
+                topic.segment_ms.min(topic.max_compaction_lag_ms)
+            } else {
+                topic.segment_ms
+            },
             segment_jitter_ms: topic.segment_jitter_ms,
             segment_index_bytes: topic.segment_index_bytes,
             index_interval_bytes: topic.index_interval_bytes,
@@ -337,6 +360,12 @@ pub(crate) fn partition_config(settings: &Settings, topic: &TopicSettings) -> Pa
             retention_bytes: topic.retention_bytes,
             delete_enabled: topic.delete,
             compact_enabled: topic.compact,
+            compaction: Compaction {
+                min_dirty_ratio: topic.min_cleanable_dirty_ratio,
+                delete_retention_ms: topic.delete_retention_ms,
+                min_lag_ms: topic.min_compaction_lag_ms,
+                max_lag_ms: topic.max_compaction_lag_ms,
+            },
         },
         flush_messages: topic.flush_messages,
         flush_ms: topic.flush_ms,

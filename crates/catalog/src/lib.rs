@@ -23,6 +23,7 @@ mod catalog;
 mod changes;
 mod checkpoints;
 mod clean_shutdown;
+mod cleaning;
 mod config;
 mod convert;
 mod deleted_records;
@@ -54,6 +55,7 @@ mod writer;
 mod tests;
 
 pub use catalog::Catalog;
+pub use cleaning::{Cleaner, Round};
 pub use config::CatalogConfig;
 pub use error::{CatalogError, MetadataFault, NoPartition, OpenError, RecordsError, TopicError, Unservable};
 pub use features::{FeatureLevel, FeatureRange, Features};

@@ -64,6 +64,11 @@ impl Upkeep {
         self.checkpoints.write_log_starts(&points)
     }
 
+    /// Writes the checkpoint files that do not say what they should.
+    pub(crate) fn write_checkpoints(&mut self, points: &PointsByPartition) -> Result<(), LogError> {
+        self.checkpoints.write_all(points)
+    }
+
     pub(crate) fn remove_later(&mut self, due: Millis, dir: PathBuf) {
         self.removals.push((due, dir));
     }

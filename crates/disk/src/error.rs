@@ -19,6 +19,7 @@ pub enum Operation {
     Write,
     SetLen,
     Sync,
+    SetTime,
     Lock,
 }
 
@@ -36,6 +37,7 @@ impl fmt::Display for Operation {
             Self::Write => "write",
             Self::SetLen => "set the length of",
             Self::Sync => "sync",
+            Self::SetTime => "set the time of",
             Self::Lock => "lock",
         })
     }

@@ -127,6 +127,11 @@ pub trait DiskFile: Debug + Send + Sync {
     /// # Errors
     /// When that fails; what was written since the last success is then in doubt for ever.
     fn sync(&self) -> Result<(), DiskError>;
+    /// Makes `modified` the time at which the content changed last ([`Entry::modified`]), until it changes again.
+    ///
+    /// # Errors
+    /// When that fails.
+    fn set_modified(&self, modified: SystemTime) -> Result<(), DiskError>;
     /// The operating system's file, where there is one: for `sendfile`.
     fn as_file(&self) -> Option<&File>;
 }

@@ -174,6 +174,10 @@ impl DiskFile for RealFile {
         self.file.sync_data().map_err(|e| self.failed(Operation::Sync, e))
     }
 
+    fn set_modified(&self, modified: SystemTime) -> Result<(), DiskError> {
+        self.file.set_modified(modified).map_err(|e| self.failed(Operation::SetTime, e))
+    }
+
     fn as_file(&self) -> Option<&File> {
         Some(&self.file)
     }

@@ -52,8 +52,8 @@ impl Segment {
         if let Known::Read(entries) = &*self.aborted.known.lock() {
             return Ok(Arc::clone(entries));
         }
-        let path = self.path(Kind::TxnIndex);
-        let entries: Arc<[TxnEntry]> = read(&*self.place.disk, &path, self.base)?.unwrap_or_default().into();
+        let found = self.files.at(Kind::TxnIndex, |disk, path| read(disk, path, self.base))?;
+        let entries: Arc<[TxnEntry]> = found.unwrap_or_default().into();
         let mut known = self.aborted.known.lock();
         if let Known::Read(newer) = &*known {
             return Ok(Arc::clone(newer));

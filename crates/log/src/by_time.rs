@@ -7,7 +7,8 @@ use records::records_of;
 
 use crate::error::LogError;
 use crate::range::FileRange;
-use crate::reader::LogReader;
+use crate::reader::{LogReader, Trouble};
+use crate::rebuild::MaxTimestamp;
 use crate::segment::Segment;
 
 /// The one batch that holds the record looked for is unpacked into at most this many bytes.
@@ -36,16 +37,18 @@ impl LogReader {
         ceiling: Offset,
     ) -> Result<Option<Found>, LogError> {
         let from = self.log_start();
-        for segment in self.shared.segments.load().iter() {
-            if segment.base >= ceiling {
-                break;
+        self.on_segments(from, |segments| {
+            for segment in segments {
+                if segment.base >= ceiling {
+                    break;
+                }
+                let found = first_since(segment, timestamp, from);
+                if let Some(found) = found.map_err(|error| Trouble::in_one(segment, error))? {
+                    return Ok(Some(found).filter(|found| found.offset < ceiling));
+                }
             }
-            let found = first_since(segment, timestamp, from);
-            if let Some(found) = found.map_err(|error| self.unless_removed(segment, from, error))? {
-                return Ok(Some(found).filter(|found| found.offset < ceiling));
-            }
-        }
-        Ok(None)
+            Ok(None)
+        })
     }
 
     /// The first record with the largest timestamp of all (KIP-734), if it lies below `ceiling`.
@@ -53,24 +56,30 @@ impl LogReader {
     /// # Errors
     /// When a file cannot be read or is damaged.
     pub fn offset_of_max_timestamp(&self, ceiling: Offset) -> Result<Option<Found>, LogError> {
-        let segments = self.shared.segments.load();
-        let mut largest: Option<(&Arc<Segment>, Millis, Offset)> = None;
-        for segment in segments.iter() {
-            let max = segment.max_timestamp()?;
-            if max.timestamp > largest.map_or(Millis::NONE, |(_, timestamp, _)| timestamp) {
-                largest = Some((segment, max.timestamp, max.last_offset));
+        self.on_segments(self.log_start(), |segments| {
+            let mut largest: Option<(&Arc<Segment>, MaxTimestamp)> = None;
+            for segment in segments {
+                let max = segment.max_timestamp().map_err(|error| Trouble::in_one(segment, error))?;
+                if largest.is_none_or(|(_, largest)| max.timestamp > largest.timestamp) {
+                    largest = Some((segment, max));
+                }
             }
-        }
-        let Some((segment, timestamp, last_offset)) = largest else {
-            return Ok(None);
-        };
-        let Some(batch) = segment.locate(last_offset, segment.len())? else {
-            return Ok(None);
-        };
-        let batch = FileRange::of_batch(&batch.file, batch.position, &batch.header);
-        let found = first_record(&batch, |at, _| at == timestamp)?;
-        Ok(found.filter(|found| found.offset < ceiling))
+            let Some((segment, max)) = largest.filter(|(_, max)| max.timestamp > Millis::NONE) else {
+                return Ok(None);
+            };
+            let found = holder(segment, max).map_err(|error| Trouble::in_one(segment, error))?;
+            Ok(found.filter(|found| found.offset < ceiling))
+        })
     }
+}
+
+/// The first record of a segment with its largest timestamp; none if compaction has left only an empty batch of it.
+fn holder(segment: &Arc<Segment>, max: MaxTimestamp) -> Result<Option<Found>, LogError> {
+    let Some(batch) = segment.locate(max.last_offset, segment.len())? else {
+        return Ok(None);
+    };
+    let batch = FileRange::of_batch(&batch.file, batch.position, &batch.header);
+    first_record(&batch, |at, _| at == max.timestamp)
 }
 
 /// The first record of the segment at `from` or above whose timestamp is `timestamp` or later.

@@ -2,10 +2,11 @@
 
 use base::Offset;
 
+use crate::clean::Compaction;
 use crate::rebuild::IndexRules;
 
 /// The limits of one log. The names are Kafka's topic settings; all sizes are bytes, all times milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogConfig {
     /// `segment.bytes`: no segment grows beyond this. At most 2147483647.
     pub segment_bytes: u32,
@@ -30,6 +31,8 @@ pub struct LogConfig {
     /// Whether `cleanup.policy` contains `compact`. Then offsets may be missing between segments; else recovery takes a
     /// missing stretch above the recovery point for lost writes, and cuts there.
     pub compact_enabled: bool,
+    /// When and how the log is compacted, if [`Self::compact_enabled`].
+    pub compaction: Compaction,
 }
 
 impl Default for LogConfig {
@@ -47,6 +50,7 @@ impl Default for LogConfig {
             retention_bytes: -1,
             delete_enabled: true,
             compact_enabled: false,
+            compaction: Compaction::default(),
         }
     }
 }

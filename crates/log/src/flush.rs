@@ -71,8 +71,9 @@ impl Flush {
     pub fn sync(&self) -> Result<(), LogError> {
         for segment in &self.sealed {
             match sync_sealed(segment) {
-                // Retention took it away meanwhile.
-                Err(LogError::Disk(error)) if error.is_not_found() && segment.is_removed() => {}
+                // Retention took it away meanwhile, or compaction put another one in its place, which is on disk.
+                Err(LogError::Disk(error))
+                    if error.is_not_found() && (segment.is_removed() || segment.is_replaced()) => {}
                 other => other?,
             }
         }
@@ -113,7 +114,7 @@ fn sync_log(segment: &Arc<Segment>) -> Result<(), LogError> {
     // A file that was closed since it was written is opened for it, never made anew, because retention may have renamed it.
     let file = match segment.open_writer() {
         Some(file) => file,
-        None => segment.place.open(&segment.path(Kind::Log), OpenHow::Existing)?,
+        None => segment.files.open(Kind::Log, OpenHow::Existing)?,
     };
     Ok(file.sync()?)
 }

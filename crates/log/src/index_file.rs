@@ -8,14 +8,13 @@ use std::io::IoSlice;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use base::Offset;
 use disk::{DiskFile, OpenHow};
 use parking_lot::Mutex;
 
 use crate::error::LogError;
 use crate::index::{OffsetEntry, TimeEntry};
-use crate::names::{FileName, Kind};
-use crate::place::Place;
+use crate::names::Kind;
+use crate::whereabouts::Whereabouts;
 
 /// So many entries are kept in memory before they are written through. With the default `index.interval.bytes` the file
 /// of a running log is at most 256 KiB of small batches behind it, and an append pays for a 64th of two small writes.
@@ -73,8 +72,7 @@ impl Entry for TimeEntry {
 /// One index file of one segment.
 #[derive(Debug)]
 pub(crate) struct IndexFile<E> {
-    place: Arc<Place>,
-    base: Offset,
+    files: Arc<Whereabouts>,
     state: Mutex<State<E>>,
 }
 
@@ -102,7 +100,7 @@ struct Handle {
 
 impl<E: Entry> IndexFile<E> {
     /// An index whose file has `len` bytes, which are looked at when they are needed first.
-    pub(crate) fn new(place: Arc<Place>, base: Offset, len: u64) -> Self {
+    pub(crate) fn new(files: Arc<Whereabouts>, len: u64) -> Self {
         let state = State {
             handle: None,
             unread: (len >= E::LEN as u64).then_some(len),
@@ -112,7 +110,7 @@ impl<E: Entry> IndexFile<E> {
             generation: 0,
             paused: false,
         };
-        Self { place, base, state: Mutex::new(state) }
+        Self { files, state: Mutex::new(state) }
     }
 
     /// Finds out how many entries the file has. Zeros that Kafka put there in advance do not count.
@@ -120,7 +118,7 @@ impl<E: Entry> IndexFile<E> {
         let Some(len) = self.state.lock().unread else {
             return Ok(());
         };
-        let file = self.place.open(&self.path(), OpenHow::Read)?;
+        let file = self.files.open(E::KIND, OpenHow::Read)?;
         let (stored, last) = count(&*file, len / E::LEN as u64)?;
         let mut state = self.state.lock();
         if state.unread.take().is_some() {
@@ -132,7 +130,13 @@ impl<E: Entry> IndexFile<E> {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.place.path(FileName::new(self.base, E::KIND))
+        self.files.path(E::KIND)
+    }
+
+    /// Bytes of the entries, or of the file if nobody has looked into it yet.
+    pub(crate) fn bytes(&self) -> u64 {
+        let state = self.state.lock();
+        state.unread.unwrap_or((state.stored + state.tail.len() as u64) * E::LEN as u64)
     }
 
     /// How many entries there are. The index must be resolved.
@@ -255,7 +259,7 @@ impl<E: Entry> IndexFile<E> {
     pub(crate) fn replace(&self, entries: &[E], covered: i64) -> Result<(), LogError> {
         let mut bytes = Vec::with_capacity(entries.len() * E::LEN);
         entries.iter().for_each(|entry| entry.write(&mut bytes));
-        let written = disk::write_atomically(&*self.place.disk, &self.path(), &bytes);
+        let written = self.files.at(E::KIND, |disk, path| disk::write_atomically(disk, path, &bytes));
         let mut state = self.state.lock();
         state.paused = false;
         state.generation += 1;
@@ -273,7 +277,7 @@ impl<E: Entry> IndexFile<E> {
     pub(crate) fn overwrite(&self, entries: &[E]) -> Result<(), LogError> {
         let mut bytes = Vec::with_capacity(entries.len() * E::LEN);
         entries.iter().for_each(|entry| entry.write(&mut bytes));
-        let file = self.place.open(&self.path(), OpenHow::Write)?;
+        let file = self.files.open(E::KIND, OpenHow::Write)?;
         if file.len()? != bytes.len() as u64 {
             file.set_len(bytes.len() as u64)?;
         }
@@ -290,11 +294,12 @@ impl<E: Entry> IndexFile<E> {
     /// Whether the file is a whole number of entries that ascend in `key`, none of them filler, and has at most `limit`
     /// bytes, as is true unless a power loss tore it.
     pub(crate) fn ascends<K: PartialOrd>(&self, limit: u64, key: impl Fn(&E) -> K) -> Result<bool, LogError> {
-        let len = self.place.disk.entry(&self.path())?.map_or(0, |entry| entry.len);
+        let len = self.files.at(E::KIND, |disk, path| disk.entry(path))?.map_or(0, |entry| entry.len);
         if len > limit {
             return Ok(false);
         }
-        let bytes = disk::read_whole(&*self.place.disk, &self.path(), limit)?.unwrap_or_default();
+        let bytes =
+            self.files.at(E::KIND, |disk, path| disk::read_whole(disk, path, limit))?.unwrap_or_default();
         let entries = || bytes.chunks_exact(E::LEN).map(E::read);
         let real =
             entries().all(|entry| !entry.is_filler() || may_be_real::<E>(bytes.len() as u64 / E::LEN as u64));
@@ -312,7 +317,7 @@ impl<E: Entry> IndexFile<E> {
     fn open(&self, generation: u32, writable: bool) -> Result<(), LogError> {
         // Not made anew: it may have been renamed away together with its segment.
         let how = if writable { OpenHow::Existing } else { OpenHow::Read };
-        let file = self.place.open(&self.path(), how)?;
+        let file = self.files.open(E::KIND, how)?;
         let mut state = self.state.lock();
         if state.generation == generation {
             state.handle = Some(Handle { file, writable });

@@ -12,6 +12,7 @@
 //! - `segment` is one segment as all share it, `index_file` a living index of it, `aborted` its aborted transactions.
 //!   `locate` finds a batch by offset, `by_time` by timestamp, `reader` reads.
 //! - `open` recovers: `scan` reads with checksums, `walk` reads headers only, `rebuild` says what the indexes should be.
+//! - [`clean`] compacts; `whereabouts` knows what a segment's files are called while it does.
 //! - `repair` rebuilds an index that a lookup found wrong.
 //!
 //! # What is promised
@@ -40,6 +41,7 @@
 mod aborted;
 mod by_time;
 pub mod checkpoint;
+pub mod clean;
 mod commons;
 mod config;
 mod epochs;
@@ -61,6 +63,7 @@ mod scan;
 mod segment;
 mod shared;
 mod walk;
+mod whereabouts;
 mod writer;
 
 pub use by_time::Found;

@@ -21,11 +21,12 @@ use crate::checkpoint::EpochLine;
 use crate::commons::{Commons, Running};
 use crate::config::{Known, LogConfig};
 use crate::error::{Damage, LogError};
-use crate::names::{FileName, Kind};
+use crate::names::{FileName, Kind, Parked};
 use crate::place::Place;
-use crate::retention::park;
+use crate::retention::park_snapshot;
 use crate::segment::{Lengths, Segment};
 use crate::shared::Shared;
+use crate::whereabouts::{OWN, Whereabouts};
 use crate::writer::{Active, Log, create_files};
 use scan_segment::{Given, Scanned};
 use sweep::Files;
@@ -396,7 +397,11 @@ impl Opening {
         }
         let mut parked = Vec::new();
         for base in dropped.iter().rev() {
-            parked.extend(park(&self.place, *base)?);
+            let files = Whereabouts::new(&self.place, *base, None);
+            for kind in OWN {
+                parked.extend(files.rename(kind, Some(Parked::Deleted))?);
+            }
+            parked.extend(park_snapshot(&self.place, *base)?);
         }
         if !dropped.is_empty() {
             self.place.disk.sync_dir(&self.place.dir)?;
@@ -450,7 +455,7 @@ impl Opening {
             names_made,
             names_synced: 0,
             dir_made: false,
-            parked: parked.into_iter().map(|name| (due, self.place.path(name))).collect(),
+            parked: parked.into_iter().map(|path| (due, path)).collect(),
             epochs_made: u64::from(learnt),
             epochs_written: 0,
         };

@@ -63,6 +63,12 @@ impl LogReader {
         self.shared.size()
     }
 
+    /// The base offset of each segment, ascending, and how many bytes it has.
+    #[must_use]
+    pub fn segment_sizes(&self) -> Vec<(Offset, u64)> {
+        self.shared.segments.load().iter().map(|segment| (segment.base, segment.len())).collect()
+    }
+
     /// The base offsets of all segments, ascending.
     #[must_use]
     pub fn segment_bases(&self) -> Vec<Offset> {
@@ -88,18 +94,18 @@ impl LogReader {
             return Err(self.shared.out_of_range(from));
         }
         let ceiling = ceiling.min(log_end);
-        let segments = self.shared.segments.load();
-        for segment in &segments[holding(&segments, from)..] {
-            if from >= ceiling || segment.base >= ceiling {
-                break;
+        self.on_segments(from, |segments| {
+            for segment in &segments[holding(segments, from)..] {
+                if from >= ceiling || segment.base >= ceiling {
+                    break;
+                }
+                let read = read_segment(segment, from, ceiling, max_bytes, at_least_one);
+                if let Some(out) = read.map_err(|error| Trouble::in_one(segment, error))? {
+                    return Ok(out);
+                }
             }
-            match read_segment(segment, from, ceiling, max_bytes, at_least_one) {
-                Ok(None) => {}
-                Ok(Some(out)) => return Ok(out),
-                Err(error) => return Err(self.unless_removed(segment, from, error)),
-            }
-        }
-        Ok(ReadOut::default())
+            Ok(ReadOut::default())
+        })
     }
 
     /// All batch headers from the batch that holds `from` up to the log end of now, oldest first.
@@ -141,14 +147,21 @@ impl LogReader {
         max_bytes: u32,
         at_least_one: bool,
     ) -> Result<(ReadOut, Vec<TxnEntry>), LogError> {
-        let out = self.read(from, ceiling, max_bytes, at_least_one)?;
-        let Some(range) = &out.range else { return Ok((out, Vec::new())) };
-        let to = match out.end {
-            Some(end) => end,
-            None => behind(range)?.unwrap_or(ceiling),
-        };
-        let aborted = self.aborted_transactions(from, to)?;
-        Ok((out, aborted))
+        loop {
+            let segments = self.shared.segments.load_full();
+            let out = self.read(from, ceiling, max_bytes, at_least_one)?;
+            let Some(range) = &out.range else { return Ok((out, Vec::new())) };
+            let to = match out.end {
+                Some(end) => end,
+                None => behind(range)?.unwrap_or(ceiling),
+            };
+            let aborted = self.aborted_transactions(from, to)?;
+            // They must be those of the segments that were read: compaction drops aborted records and what speaks of them
+            // together.
+            if Arc::ptr_eq(&self.shared.segments.load(), &segments) {
+                return Ok((out, aborted));
+            }
+        }
     }
 
     /// The aborted transactions that overlap `from..to`, in the order of their markers (Kafka:
@@ -157,31 +170,57 @@ impl LogReader {
     /// # Errors
     /// When a `.txnindex` cannot be read, or says what such a file cannot say.
     pub fn aborted_transactions(&self, from: Offset, to: Offset) -> Result<Vec<TxnEntry>, LogError> {
-        let mut aborted = Vec::new();
-        let segments = self.shared.segments.load();
-        for segment in &segments[holding(&segments, from)..] {
-            let entries = segment.aborted().map_err(|error| self.unless_removed(segment, from, error))?;
-            for entry in &entries[entries.partition_point(|entry| entry.last_offset < from)..] {
-                if entry.first_offset < to {
-                    aborted.push(*entry);
-                }
-                // When it ended, no older transaction was open: whatever ends behind it begins at `to` or later.
-                if entry.last_stable_offset >= to {
-                    return Ok(aborted);
+        self.on_segments(from, |segments| {
+            let mut aborted = Vec::new();
+            for segment in &segments[holding(segments, from)..] {
+                let entries = segment.aborted().map_err(|error| Trouble::in_one(segment, error))?;
+                for entry in &entries[entries.partition_point(|entry| entry.last_offset < from)..] {
+                    if entry.first_offset < to {
+                        aborted.push(*entry);
+                    }
+                    // When it ended, no older transaction was open: whatever ends behind it begins at `to` or later.
+                    if entry.last_stable_offset >= to {
+                        return Ok(aborted);
+                    }
                 }
             }
-        }
-        Ok(aborted)
+            Ok(aborted)
+        })
     }
 
-    /// An error because retention took the segment away is no error of the disk.
-    pub(crate) fn unless_removed(&self, segment: &Segment, from: Offset, error: LogError) -> LogError {
-        match error {
-            LogError::Disk(error) if error.is_not_found() && segment.is_removed() => {
-                self.shared.out_of_range(from)
+    /// Asks the segments of now; again, if compaction put others in their place meanwhile. That retention took one away is
+    /// no error of the disk.
+    pub(crate) fn on_segments<T>(
+        &self,
+        from: Offset,
+        ask: impl Fn(&[Arc<Segment>]) -> Result<T, Trouble>,
+    ) -> Result<T, LogError> {
+        loop {
+            match ask(&self.shared.segments.load()) {
+                Ok(answer) => return Ok(answer),
+                Err(Trouble { segment, error: LogError::Disk(error) }) if error.is_not_found() => {
+                    if segment.is_removed() {
+                        return Err(self.shared.out_of_range(from));
+                    }
+                    if !segment.is_replaced() {
+                        return Err(error.into());
+                    }
+                }
+                Err(Trouble { error, .. }) => return Err(error),
             }
-            error => error,
         }
+    }
+}
+
+/// What went wrong in which segment.
+pub(crate) struct Trouble {
+    segment: Arc<Segment>,
+    error: LogError,
+}
+
+impl Trouble {
+    pub(crate) fn in_one(segment: &Arc<Segment>, error: LogError) -> Self {
+        Self { segment: Arc::clone(segment), error }
     }
 }
 
@@ -276,8 +315,13 @@ impl Headers {
 
 /// When the segment's file was last written.
 pub(crate) fn last_written(segment: &Segment) -> Result<Millis, LogError> {
-    let entry = segment.place.disk.entry(&segment.path(Kind::Log))?;
-    Ok(entry.map_or(Millis::NONE, |entry| millis(entry.modified)))
+    Ok(last_written_at(segment)?.map_or(Millis::NONE, millis))
+}
+
+/// As [`last_written`], as the file system has it; `None` when the file is gone.
+pub(crate) fn last_written_at(segment: &Segment) -> Result<Option<SystemTime>, LogError> {
+    let entry = segment.files.at(Kind::Log, |disk, path| disk.entry(path))?;
+    Ok(entry.map(|entry| entry.modified))
 }
 
 fn millis(time: SystemTime) -> Millis {

@@ -147,9 +147,8 @@ impl Log {
         let due = now.plus(self.config.file_delete_delay_ms.max(0));
         for segment in gone {
             segment.remove();
-            for parked in park(&self.shared.place, segment.base)? {
-                self.parked.push((due, self.shared.place.path(parked)));
-            }
+            self.parked.extend(segment.park()?.into_iter().map(|path| (due, path)));
+            self.parked.extend(park_snapshot(&self.shared.place, segment.base)?.map(|path| (due, path)));
         }
         Ok(())
     }
@@ -177,25 +176,20 @@ impl Log {
 }
 
 /// The largest record timestamp, or when the file was last written if no record has one.
-fn largest_timestamp(segment: &Arc<Segment>) -> Result<Millis, LogError> {
+pub(crate) fn largest_timestamp(segment: &Arc<Segment>) -> Result<Millis, LogError> {
     match segment.max_timestamp()?.timestamp {
         none if none < Millis(0) => last_written(segment),
         timestamp => Ok(timestamp),
     }
 }
 
-/// Renames all files of the segment at `base`, and the snapshot of the same number, to `.deleted`. The `.log` goes first,
-/// so that what a crash leaves is an index without one, which the next start removes.
-pub(crate) fn park(place: &Place, base: Offset) -> Result<Vec<FileName>, LogError> {
-    let mut parked = Vec::new();
-    for kind in Kind::ALL {
-        let name = FileName::new(base, kind);
-        let deleted = name.parked(Parked::Deleted);
-        match place.disk.rename(&place.path(name), &place.path(deleted)) {
-            Ok(()) => parked.push(deleted),
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error.into()),
-        }
+/// Renames the producer snapshot at `base` to `.deleted`, if there is one.
+pub(crate) fn park_snapshot(place: &Place, base: Offset) -> Result<Option<PathBuf>, LogError> {
+    let name = FileName::new(base, Kind::Snapshot);
+    let deleted = place.path(name.parked(Parked::Deleted));
+    match place.disk.rename(&place.path(name), &deleted) {
+        Ok(()) => Ok(Some(deleted)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    Ok(parked)
 }

@@ -2,19 +2,26 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-use base::Offset;
+use base::{Millis, Offset};
 use disk::{DiskFile, OpenHow};
 use parking_lot::Mutex;
 
 use crate::aborted::Aborted;
+use crate::clean::Sketch;
 use crate::error::LogError;
 use crate::index::{OffsetEntry, TimeEntry};
 use crate::index_file::IndexFile;
-use crate::names::{FileName, Kind};
+use crate::names::{Kind, Parked};
 use crate::place::Place;
 use crate::rebuild::{IndexRules, MaxTimestamp};
+use crate::whereabouts::{OWN, Whereabouts};
+
+/// What [`Segment::gone`] says.
+const PRESENT: u8 = 0;
+const REMOVED: u8 = 1;
+const REPLACED: u8 = 2;
 
 /// A segment. The writer appends and publishes; readers see what is published. Nothing below the published length
 /// ever changes.
@@ -22,6 +29,7 @@ use crate::rebuild::{IndexRules, MaxTimestamp};
 pub(crate) struct Segment {
     pub(crate) base: Offset,
     pub(crate) place: Arc<Place>,
+    pub(crate) files: Arc<Whereabouts>,
     pub(crate) rules: IndexRules,
     pub(crate) offsets: IndexFile<OffsetEntry>,
     pub(crate) times: IndexFile<TimeEntry>,
@@ -33,8 +41,8 @@ pub(crate) struct Segment {
     end: AtomicI64,
     /// Whether nothing is appended any more.
     sealed: AtomicBool,
-    /// Whether retention has taken it away: its files may be gone.
-    removed: AtomicBool,
+    /// Whether it is no segment of the log any more, and why: its files may be gone.
+    gone: AtomicU8,
     /// Whether entries of its indexes, sealed as it is, are only in memory, because the disk was full.
     unsettled: AtomicBool,
     log: Mutex<Option<LogFile>>,
@@ -88,17 +96,29 @@ impl Segment {
         end: Offset,
         rules: IndexRules,
     ) -> Self {
+        Self::of(Whereabouts::new(place, base, None), base, lengths, end, rules)
+    }
+
+    /// As [`Self::new`], with files that may have a second suffix.
+    pub(crate) fn of(
+        files: Arc<Whereabouts>,
+        base: Offset,
+        lengths: Lengths,
+        end: Offset,
+        rules: IndexRules,
+    ) -> Self {
         Self {
             base,
-            place: Arc::clone(place),
+            place: Arc::clone(&files.place),
             rules,
-            offsets: IndexFile::new(Arc::clone(place), base, lengths.index),
-            times: IndexFile::new(Arc::clone(place), base, lengths.time_index),
+            offsets: IndexFile::new(Arc::clone(&files), lengths.index),
+            times: IndexFile::new(Arc::clone(&files), lengths.time_index),
             aborted: Aborted::default(),
+            files,
             len: AtomicU64::new(lengths.log),
             end: AtomicI64::new(end.0),
             sealed: AtomicBool::new(true),
-            removed: AtomicBool::new(false),
+            gone: AtomicU8::new(PRESENT),
             unsettled: AtomicBool::new(false),
             log: Mutex::new(None),
             listed: AtomicBool::new(false),
@@ -111,7 +131,7 @@ impl Segment {
     }
 
     pub(crate) fn path(&self, kind: Kind) -> PathBuf {
-        self.place.path(FileName::new(self.base, kind))
+        self.files.path(kind)
     }
 
     /// Bytes that count, and an offset that is not below the end of the batches in them. (The other way round than
@@ -146,12 +166,34 @@ impl Segment {
         self.sealed.store(false, Ordering::Release);
     }
 
+    /// Whether retention has taken it away.
     pub(crate) fn is_removed(&self) -> bool {
-        self.removed.load(Ordering::Acquire)
+        self.gone.load(Ordering::Acquire) == REMOVED
     }
 
+    /// Whether compaction has put another one in its place.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.gone.load(Ordering::Acquire) == REPLACED
+    }
+
+    /// Retention takes it away. To be said before a file of it goes.
     pub(crate) fn remove(&self) {
-        self.removed.store(true, Ordering::Release);
+        self.gone.store(REMOVED, Ordering::Release);
+    }
+
+    /// Another one is in its place. To be said before a file of it goes.
+    pub(crate) fn replace(&self) {
+        self.gone.store(REPLACED, Ordering::Release);
+    }
+
+    /// Renames all its files to `.deleted`, and says what they are called now. The `.log` goes first, so that what a crash
+    /// leaves is an index without one, which the next start removes.
+    pub(crate) fn park(&self) -> Result<Vec<PathBuf>, LogError> {
+        let mut parked = Vec::new();
+        for kind in OWN {
+            parked.extend(self.files.rename(kind, Some(Parked::Deleted))?);
+        }
+        Ok(parked)
     }
 
     /// Whether the last flush could not write the indexes of this sealed segment, and the next one is to try again.
@@ -163,12 +205,27 @@ impl Segment {
         self.unsettled.store(unsettled, Ordering::Release);
     }
 
+    /// The largest timestamp of the first batch; none in an empty segment.
+    pub(crate) fn first_timestamp(self: &Arc<Self>) -> Result<Millis, LogError> {
+        let first = match self.batches_from(self.base, self.len(), false)? {
+            Some(mut batches) => batches.next()?,
+            None => None,
+        };
+        Ok(first.map_or(Millis::NONE, |(_, header)| header.max_timestamp))
+    }
+
+    /// What planning a compaction has to know.
+    pub(crate) fn sketch(&self) -> Sketch {
+        let (index_len, time_index_len) = (self.offsets.bytes(), self.times.bytes());
+        Sketch { base: self.base, len: self.len(), index_len, time_index_len }
+    }
+
     /// The open `.log` file, for reading.
     pub(crate) fn log_file(self: &Arc<Self>) -> Result<Arc<dyn DiskFile>, LogError> {
         if let Some(file) = self.open_log_file() {
             return Ok(file);
         }
-        let file = self.place.open(&self.path(Kind::Log), OpenHow::Read)?;
+        let file = self.files.open(Kind::Log, OpenHow::Read)?;
         self.log.lock().get_or_insert_with(|| LogFile { file: Arc::clone(&file), writable: false });
         self.place.commons.open_files.note(self);
         Ok(file)
@@ -182,7 +239,7 @@ impl Segment {
             self.mark_used();
             return Ok(Arc::clone(&open.file));
         }
-        let file = self.place.open(&self.path(Kind::Log), OpenHow::Existing)?;
+        let file = self.files.open(Kind::Log, OpenHow::Existing)?;
         *self.log.lock() = Some(LogFile { file: Arc::clone(&file), writable: true });
         self.place.commons.open_files.note(self);
         Ok(file)

@@ -1,6 +1,7 @@
 //! The binary: arguments, settings, logging, wiring and the order of a stop. Rules of any kind live in the rooms below.
 
 mod arguments;
+mod cleaner;
 mod limits;
 mod logging;
 mod serve;

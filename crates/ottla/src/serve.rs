@@ -18,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use uuid::Uuid;
 
 use crate::arguments::ServeArguments;
+use crate::cleaner::Cleaner;
 use crate::limits;
 use crate::logging;
 use crate::upkeep::Upkeep;
@@ -87,6 +88,7 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
     let broker = Broker::new(Arc::clone(&catalog), Arc::clone(settings));
     let signals = Signals::new()?;
     let upkeep = Upkeep::start(Arc::clone(&catalog), now)?;
+    let cleaner = Cleaner::start(&catalog, now)?;
     let addresses: Vec<_> = bound.iter().map(|bound| bound.address).collect();
     let server = Server::start(with_listeners(bound, &advertised), &broker, limits);
     for address in addresses {
@@ -100,6 +102,9 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
         tracing::warn!("some requests were not finished within {GRACE:?}");
     }
     upkeep.stop();
+    if let Some(cleaner) = cleaner {
+        cleaner.stop();
+    }
     catalog.close(now())?;
     tracing::info!("stopped");
     Ok(())

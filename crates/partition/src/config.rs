@@ -5,7 +5,7 @@ use log::LogConfig;
 use crate::marks::Ack;
 
 /// The limits and habits of one partition. Names are Kafka's settings; times are milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PartitionConfig {
     /// The log's own limits.
     pub log: LogConfig,

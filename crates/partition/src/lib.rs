@@ -26,6 +26,7 @@
 //! forgotten with its segments.
 
 mod board;
+mod cleaning;
 mod config;
 mod error;
 mod flusher;

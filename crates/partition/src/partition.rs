@@ -41,6 +41,9 @@ pub struct Partition {
     /// Marks, health and the bell. Taken after the append lock, never before it.
     pub(crate) board: Board,
     pub(crate) snapshots: Snapshots,
+    /// Held while segments are taken away, or replaced by compacted ones: longer than the append lock may be, and taken
+    /// before it.
+    pub(crate) segments: Mutex<()>,
     /// Whose turn it is to sync. Taken alone.
     pub(crate) turn: Turn,
     pub(crate) flusher: Arc<Flusher>,
@@ -137,6 +140,7 @@ impl Partition {
             appender: Mutex::new(Appender { log, producers, config, chores }),
             board: Board::new(marks),
             snapshots: Snapshots::new(newest),
+            segments: Mutex::new(()),
             turn: Turn::default(),
             flusher,
         });

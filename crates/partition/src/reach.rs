@@ -31,22 +31,23 @@ pub(crate) fn offset_before_end(log: &LogReader, bytes: u64, dir: &Path) -> Resu
 fn look_back(log: &LogReader, bytes: u64) -> Result<Offset, LogError> {
     let mut left = bytes;
     let mut after = log.log_end();
-    for base in log.segment_bases().into_iter().rev() {
+    for (base, end) in log.segment_sizes().into_iter().rev() {
         let first = base.max(log.log_start());
         if first >= after {
             continue;
         }
         // A segment of which compaction has left nothing has no place for its offsets.
-        let (Some((begins, _)), Some((last, len))) = (probe(log, first)?, probe(log, after.plus(-1))?) else {
+        let Some(begins) = probe(log, first, after)? else {
+            after = first;
             continue;
         };
-        let end = last + len;
-        if end - begins >= left {
+        let bytes = end.saturating_sub(begins);
+        if bytes >= left {
             let low = Place { offset: first, position: begins };
             let high = Place { offset: after, position: end };
             return search(log, low, high, end - left, left / 4);
         }
-        left -= end - begins;
+        left -= bytes;
         after = first;
     }
     Ok(log.log_start())
@@ -69,19 +70,20 @@ fn search(log: &LogReader, low: Place, high: Place, wanted: u64, slack: u64) -> 
         };
         halve = !halve;
         let offset = low.offset.plus(step.clamp(1, span - 1));
-        match probe(log, offset)? {
-            Some((position, _)) if position <= wanted => low = Place { offset, position },
-            Some((position, _)) => high = Place { offset, position },
+        match probe(log, offset, high.offset)? {
+            Some(position) if position <= wanted => low = Place { offset, position },
+            Some(position) => high = Place { offset, position },
+            // Compaction has left nothing between.
             None => high.offset = offset,
         }
     }
     Ok(low.offset)
 }
 
-/// Where in its segment the batch of `offset` begins, and its size.
-fn probe(log: &LogReader, offset: Offset) -> Result<Option<(u64, u64)>, LogError> {
-    let found = log.read(offset, log.log_end(), 1, true)?;
-    Ok(found.range.map(|range| (range.position, u64::from(range.len))))
+/// Where in its segment the batch of `offset` begins, or the next one below `end`, where compaction has left a gap.
+fn probe(log: &LogReader, offset: Offset, end: Offset) -> Result<Option<u64>, LogError> {
+    let found = log.read(offset, end, 1, true)?;
+    Ok(found.range.map(|range| range.position))
 }
 
 #[cfg(test)]

@@ -109,6 +109,7 @@ impl Partition {
             // First, and synced, so that no producer is forgotten with the segments, not even by a power loss; and a restart
             // after a kill has less to walk.
             self.snapshot_now();
+            let _segments = self.segments.lock();
             self.warn_of("retention failed, and is tried again", |appender| {
                 appender.log.apply_retention(self.marks().high_watermark, now).map(drop)
             });

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::compression::Writer;
 use crate::framing::{put_varlong, varlong_len};
+use crate::record::RecordView;
 use crate::{Attributes, BatchHeader, Codec, HEADER_LEN, LENGTH_OVERHEAD, MAGIC, TimestampType};
 
 /// A record to be put into a batch.
@@ -29,6 +30,8 @@ pub struct BatchBuilder {
     body: Option<Body>,
     log_append_time: Option<Millis>,
     delete_horizon: Option<Millis>,
+    /// The last offset delta that the batch says, if not that of its last record.
+    reaching: Option<i32>,
 }
 
 impl BatchBuilder {
@@ -57,6 +60,7 @@ impl BatchBuilder {
             body: None,
             log_append_time: None,
             delete_horizon: None,
+            reaching: None,
         }
     }
 
@@ -134,15 +138,37 @@ impl BatchBuilder {
     /// When it is not, or the record takes 2 GiB.
     pub fn push_at(&mut self, offset_delta: i32, record: &NewRecord<'_>) {
         assert!(offset_delta > self.header.last_offset_delta, "offsets rise within a batch");
-        let (codec, level) = (self.codec, self.level);
+        let delta = self.begin_record(offset_delta, record.timestamp);
+        self.body().record(delta, offset_delta, record);
+    }
+
+    /// Adds a record of another batch, at its offset delta, with the time `timestamp`.
+    pub(crate) fn copy(&mut self, record: &RecordView<'_>, timestamp: Millis) {
+        let delta = self.begin_record(record.offset_delta, timestamp);
+        self.body().copy(delta, record);
+    }
+
+    /// Makes the batch claim offsets up to this delta, whatever its last record has: compaction may have taken it.
+    #[must_use]
+    pub(crate) fn reaching(mut self, last_offset_delta: i32) -> Self {
+        self.reaching = Some(last_offset_delta);
+        self
+    }
+
+    /// Counts a record in, and says what its timestamp delta is.
+    fn begin_record(&mut self, offset_delta: i32, timestamp: Millis) -> i64 {
         if self.body.is_none() {
-            self.header.base_timestamp = self.delete_horizon.unwrap_or(record.timestamp);
+            self.header.base_timestamp = self.delete_horizon.unwrap_or(timestamp);
         }
-        let body = self.body.get_or_insert_with(|| Body { writer: Writer::new(codec, level), put: 0 });
-        body.record(record.timestamp.0.wrapping_sub(self.header.base_timestamp.0), offset_delta, record);
         self.header.last_offset_delta = offset_delta;
         self.header.record_count += 1;
-        self.header.max_timestamp = self.header.max_timestamp.max(record.timestamp);
+        self.header.max_timestamp = self.header.max_timestamp.max(timestamp);
+        timestamp.0.wrapping_sub(self.header.base_timestamp.0)
+    }
+
+    fn body(&mut self) -> &mut Body {
+        let (codec, level) = (self.codec, self.level);
+        self.body.get_or_insert_with(|| Body { writer: Writer::new(codec, level), put: 0 })
     }
 
     /// How many records there are so far.
@@ -187,6 +213,9 @@ impl BatchBuilder {
             header.attributes = header.attributes.with_codec(Codec::None);
             header.base_timestamp = self.delete_horizon.unwrap_or(Millis::NONE);
         }
+        if let Some(delta) = self.reaching {
+            header.last_offset_delta = delta;
+        }
         if let Some(now) = self.log_append_time {
             header.max_timestamp = now;
         }
@@ -204,6 +233,14 @@ impl std::fmt::Debug for BatchBuilder {
     }
 }
 
+/// A record's fields, without its headers.
+struct Fields<'a> {
+    timestamp_delta: i64,
+    offset_delta: i32,
+    key: Option<&'a [u8]>,
+    value: Option<&'a [u8]>,
+}
+
 /// The records on their way through the codec.
 struct Body {
     writer: Writer,
@@ -211,33 +248,58 @@ struct Body {
     put: usize,
 }
 
+/// Bytes of a nullable field with its length.
+fn nullable_len(bytes: Option<&[u8]>) -> usize {
+    bytes.map_or(varlong_len(-1), |bytes| varlong_len(bytes.len() as i64) + bytes.len())
+}
+
 impl Body {
     fn record(&mut self, timestamp_delta: i64, offset_delta: i32, record: &NewRecord<'_>) {
-        let nullable =
-            |b: Option<&[u8]>| b.map_or(varlong_len(-1), |b| varlong_len(b.len() as i64) + b.len());
-        let headers =
-            record.headers.iter().map(|&(key, value)| nullable(Some(key)) + nullable(value)).sum::<usize>();
+        let headers = record.headers;
+        let len = headers.iter().map(|&(key, value)| nullable_len(Some(key)) + nullable_len(value)).sum();
+        let fields = Fields { timestamp_delta, offset_delta, key: record.key, value: record.value };
+        self.framed(&fields, headers.len(), len, |body| {
+            for &(key, value) in headers {
+                body.nullable(Some(key));
+                body.nullable(value);
+            }
+        });
+    }
+
+    fn copy(&mut self, timestamp_delta: i64, record: &RecordView<'_>) {
+        let (offset_delta, headers) = (record.offset_delta, record.headers);
+        let fields = Fields { timestamp_delta, offset_delta, key: record.key, value: record.value };
+        self.framed(&fields, headers.len(), headers.as_stored().len(), |body| {
+            body.bytes(headers.as_stored());
+        });
+    }
+
+    /// One record with its length; `headers` puts the bytes of its headers, which are `headers_len`.
+    fn framed(
+        &mut self,
+        fields: &Fields<'_>,
+        header_count: usize,
+        headers_len: usize,
+        headers: impl FnOnce(&mut Self),
+    ) {
         let len = 1 // the record's attributes, of which none exist
-            + varlong_len(timestamp_delta)
-            + varlong_len(offset_delta.into())
-            + nullable(record.key)
-            + nullable(record.value)
-            + varlong_len(record.headers.len() as i64)
-            + headers;
+            + varlong_len(fields.timestamp_delta)
+            + varlong_len(fields.offset_delta.into())
+            + nullable_len(fields.key)
+            + nullable_len(fields.value)
+            + varlong_len(header_count as i64)
+            + headers_len;
         let len = i32::try_from(len).expect("a record is smaller than 2 GiB");
 
         self.number(len.into());
         let before = self.put;
         self.bytes(&[0]);
-        self.number(timestamp_delta);
-        self.number(offset_delta.into());
-        self.nullable(record.key);
-        self.nullable(record.value);
-        self.number(record.headers.len() as i64);
-        for &(key, value) in record.headers {
-            self.nullable(Some(key));
-            self.nullable(value);
-        }
+        self.number(fields.timestamp_delta);
+        self.number(fields.offset_delta.into());
+        self.nullable(fields.key);
+        self.nullable(fields.value);
+        self.number(header_count as i64);
+        headers(self);
         assert_eq!(self.put - before, len as usize, "a record's fields add up to its length");
     }
 

@@ -19,6 +19,7 @@ mod check;
 mod compression;
 pub mod control;
 mod error;
+mod filter;
 mod framing;
 mod header;
 mod record;
@@ -29,6 +30,7 @@ pub use builder::{BatchBuilder, NewRecord, seal};
 pub use check::{BatchRules, CheckedBatch, MAX_LISTED_ERRORS, RecordError, Refusal, TopicCompression, check};
 pub use compression::unpack_old;
 pub use error::{BatchError, RecordFault};
+pub use filter::{Counted, Filtered, Keep, filter};
 pub use header::{
     Attributes, BatchHeader, Codec, HEADER_LEN, LENGTH_OVERHEAD, MAGIC, TimestampType, crc_is_valid,
 };

@@ -72,6 +72,11 @@ impl<'a> Headers<'a> {
         self.count == 0
     }
 
+    /// The bytes of all headers, as they stand behind their count.
+    pub(crate) const fn as_stored(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Key (UTF-8 by agreement, not checked) and value of each header, in order.
     #[must_use]
     pub const fn iter(&self) -> HeaderIter<'a> {

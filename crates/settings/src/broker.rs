@@ -32,6 +32,9 @@ impl BrokerRow {
     }
 }
 
+/// Kafka asks for as much per thread that cleans.
+const LEAST_DEDUPE_BUFFER: i64 = 1 << 20;
+
 /// When a key may change, in Kafka.
 #[derive(PartialEq)]
 enum When {
@@ -202,6 +205,27 @@ broker_keys! {
         "How long after the start the periodic work on logs begins.";
     "log.segment.delete.delay.ms" log_segment_delete_delay_ms: i64 = Some("60000"), AtLeast(0), Running,
         "Time between the renaming of a file to .deleted and its removal.";
+    "log.cleaner.enable" log_cleaner_enable: bool = Some("true"), Any, Start,
+        "Whether topics with the policy compact are compacted.";
+    "log.cleaner.backoff.ms" log_cleaner_backoff_ms: i64 = Some("15000"), AtLeast(0), Running,
+        "How long compaction rests when no partition needs it.";
+    "log.cleaner.dedupe.buffer.size" log_cleaner_dedupe_buffer_size: i64 = Some("134217728"), Any, Running,
+        "Most bytes of memory for the keys of the partition that is compacted; 24 per key. At least 1048576.";
+    "log.cleaner.io.buffer.load.factor" log_cleaner_io_buffer_load_factor: f64 = Some("0.9"), Any, Running,
+        "How full the memory for keys may become, above 0 and below 1.";
+    "log.cleaner.io.buffer.size" log_cleaner_io_buffer_size: i32 = Some("524288"), AtLeast(0), Running,
+        "Bytes that compaction reads, and writes, at once; a larger batch is read whole.";
+    "log.cleaner.io.max.bytes.per.second" log_cleaner_io_max_bytes_per_second: f64 =
+        Some("1.7976931348623157E308"), Any, Running,
+        "Most bytes per second that compaction reads and writes, taken together, on average.";
+    "log.cleaner.min.cleanable.ratio" log_cleaner_min_cleanable_ratio: f64 = Some("0.5"), Ratio, Running,
+        "Share of a log that must be new before it is compacted.";
+    "log.cleaner.delete.retention.ms" log_cleaner_delete_retention_ms: i64 = Some("86400000"), AtLeast(0), Running,
+        "How long a compacted topic keeps tombstones.";
+    "log.cleaner.min.compaction.lag.ms" log_cleaner_min_compaction_lag_ms: i64 = Some("0"), AtLeast(0), Running,
+        "Age below which a record is not compacted.";
+    "log.cleaner.max.compaction.lag.ms" log_cleaner_max_compaction_lag_ms: i64 = Some("9223372036854775807"),
+        AtLeast(1), Running, "Age at which a record must be compacted.";
     "log.flush.interval.messages" log_flush_interval_messages: i64 = Some("9223372036854775807"), AtLeast(1),
         Running, "Records after which a partition is flushed to the disk; with 1 every ack means flushed.";
     "log.flush.interval.ms" log_flush_interval_ms: Option<i64> = None, Any, Running,
@@ -282,6 +306,21 @@ impl Settings {
             return Err(SettingError::Conflict(format!(
                 "`queued.max.request.bytes` must be at least `socket.request.max.bytes` ({largest}), or -1 for no limit"
             )));
+        }
+        if self.log_cleaner_dedupe_buffer_size() < LEAST_DEDUPE_BUFFER {
+            let given = self.log_cleaner_dedupe_buffer_size().to_string();
+            let allowed = format!("must be a whole number from {LEAST_DEDUPE_BUFFER} on");
+            return Err(bad("log.cleaner.dedupe.buffer.size", &given, allowed));
+        }
+        let load = self.log_cleaner_io_buffer_load_factor();
+        if !(load > 0.0 && load < 1.0) {
+            let allowed = "must be a number above 0 and below 1".to_owned();
+            return Err(bad("log.cleaner.io.buffer.load.factor", &load.to_string(), allowed));
+        }
+        let rate = self.log_cleaner_io_max_bytes_per_second();
+        if rate.is_nan() || rate <= 0.0 {
+            let allowed = "must be a number above 0".to_owned();
+            return Err(bad("log.cleaner.io.max.bytes.per.second", &rate.to_string(), allowed));
         }
         Ok(())
     }

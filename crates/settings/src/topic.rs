@@ -113,6 +113,8 @@ pub struct TopicSettings {
     pub compact: bool,
     /// Codec and level that batches are stored with.
     pub compression: Compression,
+    /// How long a compacted topic keeps tombstones; not negative.
+    pub delete_retention_ms: i64,
     /// Wait between renaming a file to `.deleted` and removing it; not negative.
     pub file_delete_delay_ms: i64,
     /// Records after which the partition is flushed; at least 1.
@@ -129,6 +131,12 @@ pub struct TopicSettings {
     pub timestamp_before_max_ms: i64,
     /// How far a record's time may lie in the future; not negative.
     pub timestamp_after_max_ms: i64,
+    /// Age at which a record must be compacted; at least 1, and not less than [`Self::min_compaction_lag_ms`].
+    pub max_compaction_lag_ms: i64,
+    /// Share of a log that must be new before it is compacted; from 0 to 1.
+    pub min_cleanable_dirty_ratio: f64,
+    /// Age below which a record is not compacted; not negative.
+    pub min_compaction_lag_ms: i64,
     /// Replicas that acks=all asks for; at least 1. One node counts as enough.
     pub min_insync_replicas: i32,
     /// Whether segment files are made at full size.
@@ -183,7 +191,7 @@ topic_keys! {
         "Codec that batches are stored with; producer keeps what was sent.";
     "compression.zstd.level" Int = Some("3"), Between(-131_072, 22), [same("compression.zstd.level")], Works,
         "Level for batches the broker compresses with zstd.";
-    "delete.retention.ms" Long = Some("86400000"), AtLeast(0), [], Stored,
+    "delete.retention.ms" Long = Some("86400000"), AtLeast(0), [same("log.cleaner.delete.retention.ms")], Works,
         "How long a compacted topic keeps tombstones.";
     "file.delete.delay.ms" Long = Some("60000"), AtLeast(0), [same("log.segment.delete.delay.ms")], Works,
         "Time between the renaming of a file to .deleted and its removal.";
@@ -204,7 +212,7 @@ topic_keys! {
         "As retention.bytes, for what tiered storage keeps here.";
     "local.retention.ms" Long = Some("-2"), AtLeast(-2), [], Stored,
         "As retention.ms, for what tiered storage keeps here.";
-    "max.compaction.lag.ms" Long = LONGEST, AtLeast(1), [], Stored,
+    "max.compaction.lag.ms" Long = LONGEST, AtLeast(1), [same("log.cleaner.max.compaction.lag.ms")], Works,
         "Age at which a record must be compacted.";
     "max.message.bytes" Int = Some("1048588"), AtLeast(0), [same("message.max.bytes")], Works,
         "Largest batch in bytes, with its 12 bytes of offset and length.";
@@ -217,9 +225,9 @@ topic_keys! {
     "message.timestamp.type" Text = Some("CreateTime"), Words(TIMESTAMP_TYPES),
         [same("log.message.timestamp.type")], Works,
         "Whose clock stamps a record: the producer's or the broker's.";
-    "min.cleanable.dirty.ratio" Double = Some("0.5"), Ratio, [], Stored,
+    "min.cleanable.dirty.ratio" Double = Some("0.5"), Ratio, [same("log.cleaner.min.cleanable.ratio")], Works,
         "Share of a log that must be new before it is compacted.";
-    "min.compaction.lag.ms" Long = Some("0"), AtLeast(0), [], Stored,
+    "min.compaction.lag.ms" Long = Some("0"), AtLeast(0), [same("log.cleaner.min.compaction.lag.ms")], Works,
         "Age below which a record is not compacted.";
     "min.insync.replicas" Int = Some("1"), AtLeast(1), [same("min.insync.replicas")], Works,
         "Replicas that must have a record before acks=all is answered; one node counts as enough.";
@@ -295,6 +303,7 @@ pub(crate) fn resolve(
         delete: has("delete"),
         compact: has("compact"),
         compression: of.compression()?,
+        delete_retention_ms: of.value("delete.retention.ms")?,
         file_delete_delay_ms: of.value("file.delete.delay.ms")?,
         flush_messages: of.value("flush.messages")?,
         flush_ms: of.value("flush.ms")?,
@@ -307,6 +316,9 @@ pub(crate) fn resolve(
         },
         timestamp_before_max_ms: of.value("message.timestamp.before.max.ms")?,
         timestamp_after_max_ms: of.value("message.timestamp.after.max.ms")?,
+        max_compaction_lag_ms: max_lag,
+        min_cleanable_dirty_ratio: of.value("min.cleanable.dirty.ratio")?,
+        min_compaction_lag_ms: min_lag,
         min_insync_replicas: of.value("min.insync.replicas")?,
         preallocate: of.value("preallocate")?,
         retention_bytes: of.value("retention.bytes")?,

@@ -317,6 +317,15 @@ impl DiskFile for CrashFile {
         })
     }
 
+    fn set_modified(&self, modified: SystemTime) -> Result<(), DiskError> {
+        attempt(&self.world, Operation::SetTime, &self.path, || {
+            let mut world = self.world.lock();
+            world.running()?;
+            world.set_modified(self.node, modified);
+            Ok(())
+        })
+    }
+
     fn as_file(&self) -> Option<&File> {
         None
     }

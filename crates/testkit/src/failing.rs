@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation};
 use parking_lot::Mutex;
@@ -234,6 +235,11 @@ impl DiskFile for FailingFile {
     fn sync(&self) -> Result<(), DiskError> {
         pass(&self.faults, Operation::Sync, self.path())?;
         self.behind.sync()
+    }
+
+    fn set_modified(&self, modified: SystemTime) -> Result<(), DiskError> {
+        pass(&self.faults, Operation::SetTime, self.path())?;
+        self.behind.set_modified(modified)
     }
 
     fn as_file(&self) -> Option<&File> {

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation};
 
@@ -103,6 +104,10 @@ impl DiskFile for WatchedFile {
     fn sync(&self) -> Result<(), DiskError> {
         (self.watch)(Operation::Sync, self.path());
         self.behind.sync()
+    }
+
+    fn set_modified(&self, modified: SystemTime) -> Result<(), DiskError> {
+        self.behind.set_modified(modified)
     }
 
     fn as_file(&self) -> Option<&File> {

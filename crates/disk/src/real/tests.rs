@@ -12,6 +12,18 @@ fn names(entries: &[Entry]) -> Vec<(&str, bool, u64)> {
 }
 
 #[test]
+fn a_file_can_be_given_the_time_of_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    let disk = RealDisk::new();
+    let file = disk.open(&path, OpenHow::New).unwrap();
+    file.write_at(0, &[IoSlice::new(b"x")]).unwrap();
+    let then = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_600_000_000_123);
+    file.set_modified(then).unwrap();
+    assert_eq!(disk.entry(&path).unwrap().unwrap().modified, then);
+}
+
+#[test]
 fn what_is_written_at_a_position_is_read_there() {
     let dir = temporary();
     let file = RealDisk.open(&dir.path().join("a"), OpenHow::New).unwrap();

@@ -64,6 +64,9 @@ impl DiskFile for InMemory {
     fn sync(&self) -> Result<(), DiskError> {
         unreachable!("only read here")
     }
+    fn set_modified(&self, _modified: std::time::SystemTime) -> Result<(), DiskError> {
+        unreachable!("only read here")
+    }
     fn as_file(&self) -> Option<&std::fs::File> {
         None
     }

@@ -1,11 +1,13 @@
 use std::path::Path;
 
-use base::Millis;
+use base::{Millis, Offset};
 
 use super::*;
+use crate::place::Place;
 
-fn place(dir: &Path) -> Arc<Place> {
-    Arc::new(Place::new(Arc::new(disk::RealDisk::new()), dir, Arc::default()))
+fn files(dir: &Path) -> Arc<Whereabouts> {
+    let place = Place::new(Arc::new(disk::RealDisk::new()), dir, Arc::default());
+    Whereabouts::new(&Arc::new(place), Offset(0), None)
 }
 
 fn entry(at: i32) -> OffsetEntry {
@@ -15,7 +17,7 @@ fn entry(at: i32) -> OffsetEntry {
 fn index_of(dir: &Path, entries: i32, zeros: usize) -> IndexFile<OffsetEntry> {
     let mut bytes: Vec<u8> = (1..=entries).flat_map(|at| entry(at).encode()).collect();
     bytes.extend(vec![0; zeros]);
-    let index = IndexFile::new(place(dir), Offset(0), bytes.len() as u64);
+    let index = IndexFile::new(files(dir), bytes.len() as u64);
     std::fs::write(index.path(), bytes).unwrap();
     index
 }
@@ -68,12 +70,12 @@ fn a_part_of_an_entry_does_not_count() {
 fn a_time_index_may_be_a_single_entry_of_zeros() {
     let dir = tempfile::tempdir().unwrap();
     for (len, entries) in [(12, 1), (24, 0), (240, 0)] {
-        let index = IndexFile::<TimeEntry>::new(place(dir.path()), Offset(0), len);
+        let index = IndexFile::<TimeEntry>::new(files(dir.path()), len);
         std::fs::write(index.path(), vec![0; len as usize]).unwrap();
         index.resolve().unwrap();
         assert_eq!(index.len(), entries, "{len} bytes");
     }
-    let index = IndexFile::<TimeEntry>::new(place(dir.path()), Offset(0), 0);
+    let index = IndexFile::<TimeEntry>::new(files(dir.path()), 0);
     assert_eq!(index.last(), None);
     index.push(TimeEntry { timestamp: Millis(5), relative_offset: 0 });
     assert_eq!(index.last().unwrap().timestamp, Millis(5));

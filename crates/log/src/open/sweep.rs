@@ -76,7 +76,14 @@ fn clear(place: &Place, entries: &[(FileName, u64)]) -> Result<(), LogError> {
     let (split, finished): (Vec<_>, Vec<_>) = parked(Parked::Swap)
         .copied()
         .partition(|(name, _)| unfinished.is_some_and(|unfinished| name.offset >= unfinished));
-    for (name, _) in split.iter().chain(parked(Parked::Cleaned)) {
+    // Each step is on disk before the next: of the removed, an index without its segment would be taken for the rest of a
+    // finished output, and a replaced segment would stand beside what replaces it.
+    let sync = |is_due: bool| if is_due { place.disk.sync_dir(&place.dir) } else { Ok(()) };
+    for (name, _) in &split {
+        place.disk.remove_file(&place.path(*name))?;
+    }
+    sync(!split.is_empty())?;
+    for (name, _) in parked(Parked::Cleaned) {
         place.disk.remove_file(&place.path(*name))?;
     }
     // The segments that a finished output replaces go, then it takes their place.
@@ -87,14 +94,20 @@ fn clear(place: &Place, entries: &[(FileName, u64)]) -> Result<(), LogError> {
     }
     if let Some((from, to)) = range {
         for (name, _) in entries.iter().filter(|(name, _)| name.parked.is_none()) {
-            if name.offset >= from && name.offset < to {
+            // Producer snapshots stay: what they say may stand nowhere else.
+            if name.kind != Kind::Snapshot && name.offset >= from && name.offset < to {
                 tracing::info!(file = %place.path(*name).display(), "a compacted segment is removed");
                 place.disk.remove_file(&place.path(*name))?;
             }
         }
     }
-    for (name, _) in finished {
-        place.disk.rename(&place.path(name), &place.path(FileName { parked: None, ..name }))?;
+    sync(range.is_some())?;
+    let (logs, others): (Vec<_>, Vec<_>) = finished.into_iter().partition(|(name, _)| name.kind == Kind::Log);
+    for names in [logs, others] {
+        for (name, _) in &names {
+            place.disk.rename(&place.path(*name), &place.path(FileName { parked: None, ..*name }))?;
+        }
+        sync(!names.is_empty())?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod aborted;
+mod cleaning;
 mod common;
 mod crash;
 mod faults;

@@ -4,6 +4,7 @@
 
 mod aborted;
 mod appends;
+mod compaction;
 mod crashes;
 mod crowd;
 mod faults;

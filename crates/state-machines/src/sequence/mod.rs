@@ -271,6 +271,23 @@ impl Tracker {
         self.producers.get(producer_id).map_or(&[], |entry| entry.batches())
     }
 
+    /// Whether a batch that ends at `last_offset` must stay known in the log, as a header at least: its producer may send it
+    /// again, or, where only a marker is known of the producer, its epoch would be forgotten (Kafka:
+    /// `UnifiedLog.lastRecordsOfActiveProducers`, which asks for the newest batch alone).
+    #[must_use]
+    pub fn needs(
+        &self,
+        producer_id: ProducerId,
+        epoch: ProducerEpoch,
+        last_offset: Offset,
+        is_control: bool,
+    ) -> bool {
+        self.producers.get(producer_id).is_some_and(|entry| match entry.batches() {
+            [] => is_control && entry.epoch == epoch,
+            batches => batches.iter().any(|batch| batch.last_offset == last_offset),
+        })
+    }
+
     /// How many producers are remembered.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -248,6 +248,10 @@ impl World {
         }
     }
 
+    pub(super) fn set_modified(&mut self, node: NodeId, modified: SystemTime) {
+        self.file_mut(node).modified = modified;
+    }
+
     pub(super) fn set_len(&mut self, node: NodeId, len: u64) {
         let time = self.time;
         self.file_mut(node).happen(Change::SetLen(len), time);
