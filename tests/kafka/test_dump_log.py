@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+import coordinators_story
 from beside import raw
 from beside.batches import batch
 from beside.java import PATIENCE, run_tool
@@ -93,6 +94,26 @@ def test_both_tools_print_the_same(brokers, writer, end):
     metadata += files(broker, "bootstrap.checkpoint", least=0)
     for flags in ([], ["--skip-record-metadata"]):
         same(metadata, "--cluster-metadata-decoder", *flags)
+
+
+def test_both_tools_read_the_topics_of_the_coordinators(brokers):
+    broker = brokers(Kafka, **coordinators_story.SETTINGS).start()
+    coordinators_story.tell(broker)
+    broker.stop()
+    decoders = {
+        "__consumer_offsets": "--offsets-decoder",
+        "__transaction_state": "--transaction-log-decoder",
+        "__share_group_state": "--share-group-state-decoder",
+    }
+    for topic, decoder in decoders.items():
+        logs = files(broker, f"{topic}-*/*.log")
+        told, _ = same(logs, decoder)
+        assert '"data":{' in told and "skipping" not in told
+        same(logs, decoder, "--skip-record-metadata")
+    # The decoders of other topics find nothing that they can read, and say so alike.
+    everything = files(broker, "__*-*/*.log", but="__cluster")
+    for decoder in decoders.values():
+        same(everything, decoder)
 
 
 def test_both_find_the_same_faults(brokers):
