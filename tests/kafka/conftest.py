@@ -1,4 +1,5 @@
-"""Fixtures: Ottla and Apache Kafka side by side. `OTTLA_BIN` is the one, the jars in `KAFKA_LIBS` are the other."""
+"""Fixtures: Ottla and Apache Kafka side by side. `OTTLA_BIN` is the one, the jars in `KAFKA_LIBS` are the other; those in
+`KAFKA_NEWEST_LIBS` are of the newest Kafka."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,12 +1,12 @@
 """The lock of a data directory: Ottla and a Java process exclude each other."""
 
 import contextlib
-import hashlib
 import pathlib
 import subprocess
 
 import pytest
 
+from beside.contents import files
 from harness.broker import Ottla
 from harness.reading import read_all
 from harness.writing import write_confluent
@@ -24,15 +24,6 @@ def java(data_dir):
     finally:
         process.stdin.close()
         process.wait(60)
-
-
-def contents(directory):
-    """Every file and directory below: what is in it, and when it was written last."""
-    found = {}
-    for path in directory.rglob("*"):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        found[str(path.relative_to(directory))] = (path.stat().st_mtime_ns, digest)
-    return found
 
 
 def test_java_cannot_take_what_a_running_broker_has(brokers):
@@ -58,13 +49,13 @@ def test_the_broker_does_not_start_where_java_is_and_changes_nothing(brokers, us
         ottla.data_dir.mkdir(parents=True)
     with java(ottla.data_dir) as (said, pid):
         assert said == "locked"
-        before = contents(ottla.data_dir)
+        before = files(ottla.data_dir)
         command = [Ottla.binary(), "serve", "--listen", "127.0.0.1:0", "--data-dir", str(ottla.data_dir)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 1, done.stderr
         assert len(done.stdout + done.stderr) > 0 and (done.stdout + done.stderr).strip().count("\n") == 0, done
         assert str(ottla.data_dir) in done.stderr and f"pid {pid}" in done.stderr
-        assert contents(ottla.data_dir) == before
+        assert files(ottla.data_dir) == before
     ottla.start()
     if used:
         assert [record.value for record in read_all(ottla.bootstrap, "test")] == [b"before"]

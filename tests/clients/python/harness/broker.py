@@ -132,32 +132,44 @@ class Kafka(Broker):
     # Java ends with 128 + 15 after SIGTERM, however cleanly it stops.
     clean_exit_codes = (143,)
     cluster_id = "Zx3MQ1j6T3mnAwkqnW1qXA"
+    jars = "KAFKA_LIBS"
+    # More words for the tool that formats a new directory.
+    format_words = ()
 
-    @staticmethod
-    def java(*words):
+    @classmethod
+    def java(cls, *words):
         quiet = ["-Xshare:auto", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        return ["java", *quiet, "-cp", os.environ["KAFKA_LIBS"] + "/*", *words]
+        return ["java", *quiet, "-cp", os.environ[cls.jars] + "/*", *words]
 
     def dump_command(self):
         return self.java("kafka.tools.DumpLogSegments")
 
     def _launch(self):
+        properties = self.write_properties()
+        if not (self.data_dir / "meta.properties").exists():
+            self.format(properties, *self.format_words)
+        level = "-Dorg.slf4j.simpleLogger"
+        logging = [f"{level}.defaultLogLevel=warn", f"{level}.log.kafka.server.KafkaRaftServer=info"]
+        process = Process(self.java(*logging, "kafka.Kafka", properties))
+        process.wait_for_line(r"Kafka Server started")
+        return process
+
+    def write_properties(self):
+        """The file that the broker is started with."""
         if self.port == 0:
             self.port = free_port()
             self._controller_port = free_port()
             self.directory.mkdir(parents=True, exist_ok=True)
         properties = self.directory / "server.properties"
         properties.write_text("".join(f"{key}={value}\n" for key, value in self._properties().items()))
-        if not (self.data_dir / "meta.properties").exists():
-            words = ["kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", properties, "--ignore-formatted"]
-            command = [str(word) for word in self.java(*words)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=90)
-            assert done.returncode == 0, done.stdout + done.stderr
-        level = "-Dorg.slf4j.simpleLogger"
-        logging = [f"{level}.defaultLogLevel=warn", f"{level}.log.kafka.server.KafkaRaftServer=info"]
-        process = Process(self.java(*logging, "kafka.Kafka", properties))
-        process.wait_for_line(r"Kafka Server started")
-        return process
+        return properties
+
+    def format(self, properties, *words):
+        """Makes a data directory of this cluster."""
+        words = ["kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", properties, *words]
+        command = [str(word) for word in self.java(*words)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=90)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def _properties(self):
         listeners = f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{self._controller_port}"
@@ -178,6 +190,13 @@ class Kafka(Broker):
             "broker.session.timeout.ms": 6000,
             **self.settings,
         }
+
+
+class NewestKafka(Kafka):
+    """The newest Apache Kafka, on directories that the pinned one could open."""
+
+    jars = "KAFKA_NEWEST_LIBS"
+    format_words = ("--release-version", "4.1")
 
 
 def broker_class():
