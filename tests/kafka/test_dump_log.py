@@ -1,15 +1,17 @@
 """`ottla dump-log` prints what Kafka's own tool prints, to the byte, for files of either broker."""
 
 import os
-import subprocess
 
+import confluent_kafka
 import pytest
 
 import coordinators_story
 from beside import raw
 from beside.batches import batch
-from beside.java import PATIENCE, run_tool
+from beside.dumping import files, run_both, same
 from harness.broker import Kafka, Ottla
+from harness.reading import PATIENCE
+from harness.waiting import until
 from harness.writing import WRITERS, create_topic, flush, producer, write_confluent
 
 SHAPES = [
@@ -53,6 +55,24 @@ def fill(broker):
         connection.ask("DeleteTopics", 5, topic_names=["deleted"], timeout_ms=30_000)
 
 
+def consume(broker):
+    """Groups of both protocols, with members and commits, as far as the broker has groups."""
+    for protocol in ("classic", "consumer"):
+        consumer = confluent_kafka.Consumer(
+            {
+                "bootstrap.servers": broker.bootstrap,
+                "group.id": f"{protocol} group",
+                "group.protocol": protocol,
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+            }
+        )
+        consumer.subscribe(["small", "shapes"])
+        assert consumer.poll(PATIENCE) is not None
+        consumer.commit(asynchronous=False)
+        consumer.close()
+
+
 def stop(broker):
     broker.stop()
 
@@ -70,11 +90,18 @@ def kill_and_restart(broker):
 
 @pytest.mark.parametrize("writer, end", [(Ottla, stop), (Ottla, kill), (Ottla, kill_and_restart), (Kafka, stop)])
 def test_both_tools_print_the_same(brokers, writer, end):
-    broker = brokers(writer).start()
+    # A snapshot of the metadata now and then.
+    broker = brokers(writer, metadata_log_max_record_bytes_between_snapshots=1000).start()
     fill(broker)
+    snapshots = "__cluster_metadata-0/*.checkpoint"
+    until(lambda: list(broker.data_dir.glob(snapshots)))
+    if writer is Kafka:
+        consume(broker)
     end(broker)
-    assert len(files(broker, "small-*/*.log")) > 3
-    logs = files(broker, "*-*/*.log", but="__cluster")
+    if writer is Kafka:
+        same(files(broker.data_dir, "__consumer_offsets-*/*.log"), "--offsets-decoder")
+    assert len(files(broker.data_dir, "small-*/*.log")) > 3
+    logs = files(broker.data_dir, "*-*/*.log", but="__cluster")
     for flags in (
         ["--deep-iteration"],
         ["--print-data-log"],
@@ -83,15 +110,15 @@ def test_both_tools_print_the_same(brokers, writer, end):
     ):
         same(logs, *flags)
     # In a topic that was just deleted Kafka leaves indexes at their full size, which its own tool stumbles over.
-    indexes = files(broker, "*-*/*.index", but="-delete") + files(broker, "*-*/*.timeindex", but="-delete")
+    indexes = files(broker.data_dir, "*-*/*.index", but="-delete") + files(broker.data_dir, "*-*/*.timeindex", but="-delete")
     for flags in ([], ["--verify-index-only"], ["--index-sanity-check"], ["--max-message-size", "400"]):
         same(indexes, *flags)
     everything = logs + indexes
     if end is not kill:
-        everything += files(broker, "*-*/*.snapshot")
+        everything += files(broker.data_dir, "*-*/*.snapshot")
     same(everything)
-    metadata = files(broker, "__cluster_metadata-0/*.log") + files(broker, "__cluster_metadata-0/*.checkpoint", least=0)
-    metadata += files(broker, "bootstrap.checkpoint", least=0)
+    metadata = files(broker.data_dir, "__cluster_metadata-0/*.log") + files(broker.data_dir, snapshots)
+    metadata += files(broker.data_dir, "bootstrap.checkpoint", least=0)
     for flags in ([], ["--skip-record-metadata"]):
         same(metadata, "--cluster-metadata-decoder", *flags)
 
@@ -125,7 +152,7 @@ def test_both_find_the_same_faults(brokers):
         writer.produce("test", value=b"x" * 100, timestamp=1_700_000_000_000 + number)
         flush(writer)
     broker.stop()
-    (log,), (index,), (time_index,) = (files(broker, f"test-0/*.{kind}") for kind in ("log", "index", "timeindex"))
+    (log,), (index,), (time_index,) = (files(broker.data_dir, f"test-0/*.{kind}") for kind in ("log", "index", "timeindex"))
     whole, offsets, times = log.read_bytes(), index.read_bytes(), time_index.read_bytes()
     size = len(whole) // 20
     assert len(offsets) >= 80 and len(times) >= 120
@@ -155,25 +182,3 @@ def test_both_find_the_same_faults(brokers):
     found(" invalid bytes at the end of ", log)
     log.write_bytes(whole[: size + 70] + b"?" + whole[size + 71 :])
     found("isvalid: false", log, flags=())
-
-
-def files(broker, pattern, but=None, least=1):
-    found = sorted(path for path in broker.data_dir.glob(pattern) if but is None or but not in str(path))
-    assert len(found) >= least, pattern
-    return found
-
-
-def same(paths, *flags):
-    """Compares stdout, the findings on stderr, and the exit code; gives the two texts."""
-    ours, theirs = run_both(paths, *flags)
-    assert ours.stdout == theirs.stdout, flags
-    assert ours.stderr == theirs.stderr, flags
-    assert ours.returncode == theirs.returncode == 0, flags
-    return ours.stdout, ours.stderr
-
-
-def run_both(paths, *flags):
-    words = ["--files", ",".join(str(path) for path in paths), *flags]
-    command = [Ottla.binary(), "dump-log", *words]
-    ours = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    return ours, run_tool("kafka.tools.DumpLogSegments", *words)

@@ -1,11 +1,9 @@
 """One data directory, Ottla's and Kafka's in turn: whoever opens it serves what the other left, and goes on."""
 
-import subprocess
-
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
 
-from beside.contents import SHAPES, Sequence, content, delete_topic, files, fill, topics
+from beside.contents import SHAPES, Sequence, content, delete_topic, fill, refused, topics
 from harness.broker import Kafka, NewestKafka, Ottla
 from harness.reading import read_all
 from harness.waiting import until
@@ -130,20 +128,6 @@ def test_to_kafka_and_back_twice(brokers):
     kafka.start()
     ends_alike(before, content(kafka))
     writer.goes_on(kafka)
-
-
-def refused(directory):
-    """Ottla does not open it, says why in one line, and changes nothing."""
-    before = files(directory)
-    command = [Ottla.binary(), "serve", "--listen", "127.0.0.1:0", "--data-dir", directory]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1, done.stderr
-    assert done.stdout == "" and done.stderr.strip().count("\n") == 0, done
-    after = files(directory)
-    # What it was looking at could not be locked without it.
-    after.pop(".lock", None)
-    assert after == before
-    return done.stderr
 
 
 def test_a_directory_of_features_that_are_not_known_is_refused(brokers):

@@ -5,6 +5,8 @@ import shutil
 import pytest
 
 from beside.batches import TIMESTAMP
+from beside.contents import refused
+from beside.dumping import files, same as dumped_alike
 from beside.fetching import fetch
 from beside.java import run_tool
 from beside.sides import Side, differences, list_offset
@@ -209,3 +211,26 @@ def test_killed_kafkas_transactions_are_served_as_kafka_serves_them(brokers, kaf
     same(answers(ottla), theirs)
     again = copied(brokers, Ottla, kafka.data_dir).start()
     same(answers(again), theirs)
+
+
+def test_a_transaction_that_is_still_open_is_named(kafkas):
+    undecided, _ = kafkas
+    said = refused(undecided)
+    assert "left open" in said and "is still open" in said, said
+
+
+def test_both_tools_print_the_same_of_transactions(brokers, kafkas):
+    """Of a directory that was killed with a transaction open, and of what Kafka made of it."""
+    for directory in kafkas:
+        logs = files(directory, "*-*/*.log", but="__")
+        for flags in (["--print-data-log"], ["--print-data-log", "--skip-record-metadata"]):
+            dumped_alike(logs, *flags)
+        dumped_alike(files(directory, "*-*/*.txnindex") + files(directory, "*-*/*.snapshot"))
+        dumped_alike(files(directory, "__transaction_state-*/*.log"), "--transaction-log-decoder")
+    killed = kafkas[1]
+    ottla = copied(brokers, Ottla, killed).start()
+    ottla.stop()
+    indexes = [file for kind in ("index", "timeindex", "txnindex") for file in files(ottla.data_dir, f"*-*/*.{kind}")]
+    for flags in ([], ["--verify-index-only"], ["--index-sanity-check"]):
+        assert dumped_alike(indexes, *flags)[1] == ""
+    dumped_alike(files(ottla.data_dir, "*-*/*.snapshot"))

@@ -1,6 +1,7 @@
 """What a data directory is filled with before the other broker opens it, and what is compared then."""
 
 import hashlib
+import subprocess
 
 from confluent_kafka.admin import AdminClient
 
@@ -8,6 +9,7 @@ from beside import raw
 from beside.batches import TIMESTAMP, batch
 from beside.fetching import fetch
 from beside.sides import Side, list_offset
+from harness.broker import Ottla
 from harness.reading import read_all
 from harness.writing import create_topic, flush, producer, write_confluent
 
@@ -119,6 +121,21 @@ def files(directory):
         digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
         found[str(path.relative_to(directory))] = (path.stat().st_mtime_ns, digest)
     return found
+
+
+def refused(directory):
+    """Ottla does not open it, says why in one line, and changes nothing."""
+    def unlocked():
+        # Nothing can be looked at without a `.lock`.
+        return {name: what for name, what in files(directory).items() if name != ".lock"}
+
+    before = unlocked()
+    command = [Ottla.binary(), "serve", "--listen", "127.0.0.1:0", "--data-dir", directory]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == "" and done.stderr.strip().count("\n") == 0, done
+    assert unlocked() == before
+    return done.stderr
 
 
 class Sequence:
