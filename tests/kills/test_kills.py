@@ -19,8 +19,9 @@ from ring.writers import Writer, check_at_least_once, check_exactly_once
 # Of the first story; the second takes a quarter.
 KILLS = int(os.environ.get("OTTLA_KILLS", "100"))
 
-# What a kill explains: a write that it cut short. A kill seldom hits one, so the stories tear some logs themselves.
-ASKED_FOR = ["no whole batch is there, and nothing from there on was flushed"]
+# What a kill explains: a write that it cut short, though it seldom hits one, so that the stories tear some logs themselves;
+# and the removal of a segment that it cut short, whose log was renamed and whose indexes were not.
+ASKED_FOR = ["no whole batch is there, and nothing from there on was flushed", "an index without its segment is removed"]
 
 BROKER = {
     "auto_create_topics_enable": "false",

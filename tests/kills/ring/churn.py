@@ -6,6 +6,8 @@ import threading
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from ring.readers import consumer
+
 PATIENCE = 60
 
 
@@ -113,24 +115,43 @@ class Deletions(Worker):
     """Deletes records of one partition. An acknowledged log start never moves back."""
 
     pause = 0.1
+    # What a partition says whose broker stops, and to a client that knows its leader from before a restart.
+    PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.FENCED_LEADER_EPOCH)
 
     def __init__(self, bootstrap, place, seed):
         super().__init__()
+        self._bootstrap = bootstrap
         self._admin = admin(bootstrap)
         self._random = random.Random(seed)
         self._place = place
         self.log_start = 0
         self.deleted = 0
 
+    def look(self):
+        """Where the partition begins now; None while there is no broker to say so."""
+        # A client of its own: librdkafka's admin client goes on asking with the leader epoch from before a kill.
+        asking = consumer(self._bootstrap)
+        try:
+            earliest, _ = asking.get_watermark_offsets(TopicPartition(*self._place), timeout=2)
+        except KafkaException as error:
+            assert in_doubt(error) or error.args[0].code() in self.PASSING, error
+            return None
+        finally:
+            asking.close()
+        assert earliest >= self.log_start, f"records below {self.log_start} were deleted, and it begins at {earliest} again"
+        return earliest
+
     def turn(self):
+        if self.look() is None:
+            return
         before = self.log_start + self._random.randint(0, 3000)
         wish = TopicPartition(*self._place, before)
         (asked,) = self._admin.delete_records([wish], request_timeout=2, operation_timeout=2).values()
         try:
             low = asked.result(PATIENCE).low_watermark
         except KafkaException as error:
-            # There are not so many records yet, or the partition closes because the broker stops.
-            codes = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError.NOT_LEADER_FOR_PARTITION)
+            # There may not be so many records yet.
+            codes = (KafkaError.OFFSET_OUT_OF_RANGE, *self.PASSING)
             assert in_doubt(error) or error.args[0].code() in codes, error
             return
         # Retention may have taken more.
