@@ -125,10 +125,8 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 fn key() -> impl Strategy<Value = OffsetKey> {
-    (group(), prop_oneof![Just("t"), Just("u")], 0..2_i32).prop_map(|(group, topic, partition)| OffsetKey {
-        group,
-        topic: Arc::from(topic),
-        partition: PartitionIndex(partition),
+    (group(), prop_oneof![4 => Just("t"), 1 => Just("u")], 0..2_i32).prop_map(|(group, topic, partition)| {
+        OffsetKey { group, topic: Arc::from(topic), partition: PartitionIndex(partition) }
     })
 }
 
@@ -181,10 +179,10 @@ fn happening() -> impl Strategy<Value = Happening> {
     let outcome = prop_oneof![Just(Outcome::Commit), Just(Outcome::Abort)];
     prop_oneof![
         30 => (event(), any::<u8>()).prop_map(|(event, aim)| Happening::Event(event, aim)),
-        2 => (offset_record(), producer.clone()).prop_map(|(record, producer)| {
-            Happening::Record(record, Some(producer))
+        6 => (offset_record(), prop::option::of(producer.clone())).prop_map(|(record, transaction)| {
+            Happening::Record(record, transaction)
         }),
-        2 => (producer, outcome).prop_map(|(producer, outcome)| Happening::End(producer, outcome)),
+        4 => (producer, outcome).prop_map(|(producer, outcome)| Happening::End(producer, outcome)),
         1 => Just(Happening::TopicDeleted),
         6 => (0..8_000_i64).prop_map(Happening::Wait),
         1 => Just(Happening::Restart),
