@@ -36,6 +36,12 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
+    /// There is nothing to look at.
+    #[error("the data directory {} is missing or empty; name the one that was served", path.display())]
+    Nothing {
+        /// The path.
+        path: PathBuf,
+    },
     /// Something else wrote here.
     #[error(
         "the directory {} is not empty and holds no meta.properties, so it is no Kafka data directory (it holds {found:?}, \

@@ -1,10 +1,17 @@
 //! The command line.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use java_properties::PropertiesIter;
 use settings::{SettingError, Settings, parse_host_port};
+
+use crate::graduate::Given;
 
 /// A Kafka-compatible broker for one machine.
 #[derive(Debug, Parser)]
@@ -20,6 +27,11 @@ struct CommandLine {
 enum Verb {
     /// Run the broker (what `ottla` alone does too)
     Serve(ServeArguments),
+    /// Check that Apache Kafka can start on the data directory, and print the server.properties for it
+    ///
+    /// The broker must be stopped. Nothing in the directory is changed. The properties go to stdout, findings to stderr. Exit
+    /// codes: 0 ready, 1 not ready, 2 wrong arguments.
+    Graduate(GraduateArguments),
     /// Print what is in log, index, snapshot and checkpoint files, as kafka-dump-log.sh does
     #[command(disable_help_flag = true)]
     DumpLog {
@@ -32,6 +44,26 @@ enum Verb {
 /// How the broker is to run.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    given: SettingArguments,
+    /// How log lines look
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// What is to be handed over to Kafka.
+#[derive(Debug, Args)]
+pub(crate) struct GraduateArguments {
+    /// A file of settings, one KEY=VALUE a line; flags beat it. What Ottla does not know is handed on to Kafka
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    given: SettingArguments,
+}
+
+/// The settings on the command line.
+#[derive(Debug, Args)]
+struct SettingArguments {
     /// Set one of Kafka's broker settings, such as num.partitions=3; may be given many times, and the last one wins
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<Pair>,
@@ -44,9 +76,6 @@ pub(crate) struct ServeArguments {
     /// Where the data is [default: ./ottla-data]
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<String>,
-    /// How log lines look
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
 }
 
 /// How log lines look.
@@ -62,6 +91,7 @@ pub(crate) enum LogFormat {
 #[derive(Debug)]
 pub(crate) enum Command {
     Serve(ServeArguments),
+    Graduate(GraduateArguments),
     /// With the arguments behind `dump-log`, not looked at.
     DumpLog(Vec<OsString>),
 }
@@ -105,6 +135,7 @@ pub(crate) fn read() -> Command {
     match line.verb {
         None => Command::Serve(line.serve),
         Some(Verb::Serve(arguments)) => Command::Serve(arguments),
+        Some(Verb::Graduate(arguments)) => Command::Graduate(arguments),
         Some(Verb::DumpLog { arguments }) => Command::DumpLog(arguments),
     }
 }
@@ -115,11 +146,49 @@ impl ServeArguments {
     /// # Errors
     /// When a value is not allowed, or values contradict each other.
     pub(crate) fn settings(&self) -> Result<(Settings, Vec<SettingError>), SettingError> {
-        let mut settings = Settings::default();
         let mut warnings = Vec::new();
-        for Pair { key, value } in &self.set {
-            match settings.set(key, value) {
-                Err(unknown @ SettingError::Unknown { .. }) => warnings.push(unknown),
+        let settings = self.given.settings(Vec::new(), |_, unknown| warnings.push(unknown))?;
+        Ok((settings, warnings))
+    }
+}
+
+impl GraduateArguments {
+    /// The settings that file and flags come to, and what else stands there.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a value is not allowed, or values contradict each other.
+    pub(crate) fn given(&self) -> Result<Given, Box<dyn std::error::Error>> {
+        let pairs = self.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+        let mut unknown = BTreeMap::new();
+        let settings = self.given.settings(pairs, |Pair { key, value }, _| {
+            unknown.insert(key, value);
+        })?;
+        Ok(Given { settings, unknown })
+    }
+}
+
+/// The pairs of a properties file.
+fn read_file(path: &Path) -> Result<Vec<Pair>, String> {
+    let told = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", path.display());
+    let file = File::open(path).map_err(|error| told(&error))?;
+    let mut pairs = Vec::new();
+    PropertiesIter::new(BufReader::new(file))
+        .read_into(|key, value| pairs.push(Pair { key, value }))
+        .map_err(|error| told(&error))?;
+    Ok(pairs)
+}
+
+impl SettingArguments {
+    /// `pairs`, then the flags; `unknown` hears of what is no setting here.
+    fn settings(
+        &self,
+        pairs: Vec<Pair>,
+        mut unknown: impl FnMut(Pair, SettingError),
+    ) -> Result<Settings, SettingError> {
+        let mut settings = Settings::default();
+        for pair in pairs.into_iter().chain(self.set.iter().cloned()) {
+            match settings.set(&pair.key, &pair.value) {
+                Err(error @ SettingError::Unknown { .. }) => unknown(pair, error),
                 result => result?,
             }
         }
@@ -135,7 +204,7 @@ impl ServeArguments {
             settings.set("log.dirs", directory)?;
         }
         settings.check()?;
-        Ok((settings, warnings))
+        Ok(settings)
     }
 }
 
@@ -170,11 +239,11 @@ mod tests {
     #[test]
     fn serve_may_be_left_out() {
         assert!(parse(&[]).verb.is_none());
-        assert!(parse(&["--listen", "localhost:1"]).serve.listen.is_some());
+        assert!(parse(&["--listen", "localhost:1"]).serve.given.listen.is_some());
         let Some(Verb::Serve(arguments)) = parse(&["serve", "--listen", "localhost:1"]).verb else {
             panic!("serve is a verb");
         };
-        assert!(arguments.listen.is_some());
+        assert!(arguments.given.listen.is_some());
     }
 
     #[test]
@@ -230,6 +299,26 @@ mod tests {
         let map = "listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT";
         assert!(settings(&["--set", two, "--set", map]).is_ok());
         assert!(settings(&["--set", two, "--set", map, "--advertise", "h:3"]).is_err());
+    }
+
+    #[test]
+    fn graduate_takes_a_file_too_and_flags_beat_it() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let text = "# a comment\nnum.partitions = 3\nlog.dirs=/file\noffsets.topic.num.partitions=5\n";
+        std::fs::write(file.path(), text).expect("written");
+        let path = file.path().to_str().expect("text");
+        let Some(Verb::Graduate(arguments)) =
+            parse(&["graduate", "--config", path, "--data-dir", "/flag", "--set", "x.y=1"]).verb
+        else {
+            panic!("graduate is a verb");
+        };
+        let given = arguments.given().expect("allowed");
+        assert_eq!(
+            (given.settings.num_partitions(), given.settings.data_dir().expect("one")),
+            (3, "/flag".to_owned())
+        );
+        let unknown: Vec<_> = given.unknown.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(unknown, ["offsets.topic.num.partitions=5", "x.y=1"]);
     }
 
     #[test]

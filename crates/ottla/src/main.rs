@@ -2,6 +2,7 @@
 
 mod arguments;
 mod cleaner;
+mod graduate;
 mod limits;
 mod logging;
 mod serve;
@@ -16,6 +17,7 @@ use crate::arguments::Command;
 fn main() -> ExitCode {
     match arguments::read() {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Graduate(arguments) => graduate::run(&arguments),
         Command::DumpLog(arguments) => dump_log(arguments),
     }
 }

@@ -283,6 +283,11 @@ impl Settings {
         self.given.get(key).map(String::as_str)
     }
 
+    /// Each key that was given, with its text, by name.
+    pub fn all_given(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.given.iter().map(|(key, text)| (*key, text.as_str()))
+    }
+
     /// Checks what concerns several keys at once (Kafka: `KafkaConfig.validateValues`): listeners, the one data
     /// directory, limits that contradict each other, and the values that topics take over.
     ///

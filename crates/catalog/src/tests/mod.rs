@@ -5,6 +5,7 @@ mod crashes;
 mod deleted_records;
 mod faults;
 mod fresh;
+mod inspection;
 mod kafka;
 mod recovery_points;
 mod refusals;
