@@ -244,6 +244,29 @@ broker_keys! {
         AtLeast(0), Running, "How far a record's time may lie in the past.";
     "log.message.timestamp.after.max.ms" log_message_timestamp_after_max_ms: i64 = Some("3600000"), AtLeast(0),
         Running, "How far a record's time may lie in the future.";
+
+    "group.min.session.timeout.ms" group_min_session_timeout_ms: i32 = Some("6000"), AtLeast(0), Start,
+        "Shortest session timeout that a member of a classic group may ask for.";
+    "group.max.session.timeout.ms" group_max_session_timeout_ms: i32 = Some("1800000"), AtLeast(0), Start,
+        "Longest session timeout that a member of a classic group may ask for.";
+    "group.initial.rebalance.delay.ms" group_initial_rebalance_delay_ms: i32 = Some("3000"), AtLeast(0), Start,
+        "How long the first rebalance of an empty classic group waits for more members.";
+    "group.max.size" group_max_size: i32 = Some("2147483647"), AtLeast(1), Start,
+        "Most members of a classic group.";
+    "offsets.topic.num.partitions" offsets_topic_num_partitions: i32 = Some("50"), AtLeast(1), Start,
+        "Partitions of __consumer_offsets when it is created; not to be changed afterwards.";
+    "offsets.topic.replication.factor" offsets_topic_replication_factor: i32 = Some("1"), AtLeast(1), Start,
+        "Replicas of __consumer_offsets when it is created; one node holds 1, whatever is asked for.";
+    "offsets.topic.segment.bytes" offsets_topic_segment_bytes: i32 = Some("104857600"), AtLeast(1_048_576), Start,
+        "segment.bytes of __consumer_offsets when it is created.";
+    "offsets.load.buffer.size" offsets_load_buffer_size: i32 = Some("5242880"), AtLeast(1), Start,
+        "Bytes of __consumer_offsets read at a time when groups are loaded; a larger batch is read whole.";
+    "offsets.retention.minutes" offsets_retention_minutes: i32 = Some("10080"), AtLeast(1), Start,
+        "How long committed offsets are kept once their group is empty or no longer subscribes to the topic.";
+    "offsets.retention.check.interval.ms" offsets_retention_check_interval_ms: i64 = Some("600000"), AtLeast(1), Start,
+        "How often offsets that are due to go are looked for.";
+    "offset.metadata.max.bytes" offset_metadata_max_bytes: i32 = Some("4096"), AtLeast(0), Start,
+        "Largest metadata that a consumer may commit with an offset, in bytes.";
 }
 
 /// What the broker was told: every broker key with its value, and which ones were given.
