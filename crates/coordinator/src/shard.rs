@@ -1,0 +1,357 @@
+//! One partition of `__consumer_offsets`: the groups that live in it, and the requests that wait for them.
+//!
+//! A request goes into the machine under the shard's lock, what the machine decided is appended under the same lock (a
+//! page-cache write), and its replies leave once the records are below the high watermark. A failed write drops the
+//! machine: everybody who waits is told to ask again, and the groups are read back from the log, which is what is true.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use base::{Millis, Offset, PartitionIndex, Uuid};
+use catalog::Catalog;
+use parking_lot::Mutex;
+use partition::Partition;
+use state_machines::group::{Event, Groups, Reply, Settings, Step, Ticket};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot};
+
+use crate::convert::{self, Skipped};
+use crate::offsets_log;
+
+/// Why a request is not looked at now; its sender asks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// There is no `__consumer_offsets`, or it has just gone (Kafka: NOT_COORDINATOR).
+    #[error("this broker coordinates no groups yet")]
+    NotHere,
+    /// The groups are being read from the log (Kafka: COORDINATOR_LOAD_IN_PROGRESS).
+    #[error("the groups are being loaded")]
+    Loading,
+    /// What was decided could not be written, or the groups could not be read (Kafka: COORDINATOR_NOT_AVAILABLE).
+    #[error("the log of the groups cannot be written or read; the broker's log says why")]
+    Failed,
+}
+
+/// How long after a failure the groups are read again, in milliseconds: a full disk must not have every commit read
+/// the whole partition.
+const AGAIN_AFTER_MS: i64 = 1_000;
+
+/// Nothing is due.
+const NEVER: i64 = i64::MAX;
+
+/// One partition's groups. Locks: `state`, then what the partition takes for an append.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) topic: Uuid,
+    pub(crate) index: PartitionIndex,
+    state: Mutex<State>,
+    /// When [`Shard::tick`] is due, in milliseconds.
+    wake_at: AtomicI64,
+}
+
+#[derive(Debug)]
+enum State {
+    /// To be read from the log.
+    Unread,
+    /// Somebody is reading them.
+    Loading,
+    Ready(Box<Ready>),
+    /// Not to be read again before this time.
+    Failed {
+        again_at: Millis,
+    },
+    /// The topic was deleted, or the broker stops.
+    Closed,
+}
+
+/// The groups, in force.
+struct Ready {
+    groups: Groups,
+    partition: Arc<Partition>,
+    waiting: HashMap<Ticket, oneshot::Sender<Reply>>,
+    next_ticket: u64,
+    /// The last offset written here.
+    written: Offset,
+    /// The latest time that came along.
+    now: Millis,
+    /// What leaves once the high watermark is above an offset, in order of those.
+    undurable: VecDeque<(Offset, Delivery)>,
+    /// Whether a task waits for the high watermark.
+    awaited: bool,
+}
+
+/// Hands out an answer.
+type Delivery = Box<dyn FnOnce() + Send>;
+
+impl fmt::Debug for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ready").field("waiting", &self.waiting.len()).finish_non_exhaustive()
+    }
+}
+
+impl Shard {
+    /// A shard that is still to be loaded.
+    pub(crate) fn new(topic: Uuid, index: PartitionIndex) -> Arc<Self> {
+        Arc::new(Self { topic, index, state: Mutex::new(State::Unread), wake_at: AtomicI64::new(NEVER) })
+    }
+
+    /// Reads the groups from the log and puts them in force. Blocks, for as long as reading the partition takes; requests
+    /// are told to ask again meanwhile. Does nothing when somebody does it already, or did.
+    pub(crate) fn load(
+        self: &Arc<Self>,
+        catalog: &Catalog,
+        settings: &Settings,
+        window: u32,
+        handle: &Handle,
+        now: Millis,
+    ) {
+        {
+            let mut state = self.state.lock();
+            if !matches!(*state, State::Unread) {
+                return;
+            }
+            *state = State::Loading;
+        }
+        let loaded = self.read(catalog, settings, window);
+        let mut state = self.state.lock();
+        if matches!(*state, State::Closed) {
+            return;
+        }
+        match loaded {
+            Ok((groups, partition)) => {
+                let ready = Ready {
+                    groups,
+                    partition,
+                    waiting: HashMap::new(),
+                    next_ticket: 0,
+                    written: Offset::NONE,
+                    now,
+                    undurable: VecDeque::new(),
+                    awaited: false,
+                };
+                *state = State::Ready(Box::new(ready));
+                self.carry_out(&mut state, handle, now, |groups| groups.loaded(now));
+            }
+            Err(why) => {
+                tracing::error!(
+                    partition = %self.index,
+                    %why,
+                    "the groups of this partition of __consumer_offsets cannot be loaded; their members are refused, \
+                     and it is tried again"
+                );
+                self.fail(&mut state, now);
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        catalog: &Catalog,
+        settings: &Settings,
+        window: u32,
+    ) -> Result<(Groups, Arc<Partition>), Box<dyn std::error::Error>> {
+        let partition = catalog.partition(self.topic, self.index)?;
+        let mut groups = Groups::new(*settings);
+        let mut skipped = Skipped::default();
+        let records = offsets_log::replay(&partition, window, |entry| {
+            convert::replay(&mut groups, &entry, &mut skipped)
+        })?;
+        if skipped.unknown > 0 {
+            tracing::warn!(
+                partition = %self.index,
+                "{} records of __consumer_offsets are of a type that is not known here, and were passed over",
+                skipped.unknown
+            );
+        }
+        tracing::debug!(partition = %self.index, records, "groups loaded");
+        Ok((groups, partition))
+    }
+
+    /// Begins a request; what it comes to is sent to `answer`, or `answer` is dropped when the groups fail.
+    ///
+    /// # Errors
+    /// When the groups are not in force.
+    pub(crate) fn handle(
+        self: &Arc<Self>,
+        event: Event,
+        answer: oneshot::Sender<Reply>,
+        handle: &Handle,
+        now: Millis,
+    ) -> Result<(), Unavailable> {
+        let mut state = self.state.lock();
+        let ready = state.ready()?;
+        let ticket = Ticket(ready.next_ticket);
+        ready.next_ticket += 1;
+        ready.waiting.insert(ticket, answer);
+        self.carry_out(&mut state, handle, now, |groups| groups.handle(ticket, event, now));
+        Ok(())
+    }
+
+    /// Looks at the groups, and sends what was seen once everything that it rests on is durable.
+    ///
+    /// # Errors
+    /// When the groups are not in force.
+    pub(crate) fn look<R: Send + 'static>(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Groups) -> R,
+        answer: oneshot::Sender<R>,
+        handle: &Handle,
+    ) -> Result<(), Unavailable> {
+        let mut state = self.state.lock();
+        let ready = state.ready()?;
+        let seen = look(&ready.groups);
+        ready.deliver(Box::new(move || drop(answer.send(seen))));
+        self.await_durable(ready, handle);
+        Ok(())
+    }
+
+    /// Tells the groups that a topic is gone.
+    pub(crate) fn topic_deleted(self: &Arc<Self>, topic: &str, handle: &Handle, now: Millis) {
+        let mut state = self.state.lock();
+        if state.ready().is_ok() {
+            self.carry_out(&mut state, handle, now, |groups| groups.topic_deleted(topic));
+        }
+    }
+
+    /// Does what is due. Says whether the groups are to be loaded again: then the caller sees to that.
+    pub(crate) fn tick(self: &Arc<Self>, handle: &Handle, now: Millis) -> bool {
+        if now.0 < self.due() {
+            return false;
+        }
+        let mut state = self.state.lock();
+        match &*state {
+            State::Ready(_) => {
+                self.carry_out(&mut state, handle, now, |groups| groups.tick(now));
+                false
+            }
+            State::Failed { again_at } if now >= *again_at => {
+                *state = State::Unread;
+                self.wake_at.store(NEVER, Ordering::SeqCst);
+                true
+            }
+            State::Failed { .. } | State::Unread | State::Loading | State::Closed => false,
+        }
+    }
+
+    /// When [`Self::tick`] is due, in milliseconds since 1970; far away when nothing is.
+    pub(crate) fn due(&self) -> i64 {
+        self.wake_at.load(Ordering::SeqCst)
+    }
+
+    /// Takes no more requests; those that wait are told to look for their coordinator again.
+    pub(crate) fn close(&self) {
+        *self.state.lock() = State::Closed;
+        self.wake_at.store(NEVER, Ordering::SeqCst);
+    }
+
+    /// Lets the machine decide, writes what it decided, and sees to the replies.
+    fn carry_out(
+        self: &Arc<Self>,
+        state: &mut State,
+        handle: &Handle,
+        now: Millis,
+        decide: impl FnOnce(&mut Groups) -> Step,
+    ) {
+        let State::Ready(ready) = state else { return };
+        ready.now = now;
+        let step = decide(&mut ready.groups);
+        self.wake_at.store(step.wake_at.map_or(NEVER, |at| at.0), Ordering::SeqCst);
+        if !step.records.is_empty() {
+            let records: Vec<_> = step.records.iter().map(convert::key_value).collect();
+            match offsets_log::append(&ready.partition, &records, step.atomic, now) {
+                Ok(last) => ready.written = last,
+                Err(why) => {
+                    self.complain(&why);
+                    self.fail(state, now);
+                    return;
+                }
+            }
+        }
+        for (ticket, reply) in step.replies {
+            // Who asked may have gone; then nobody listens.
+            if let Some(answer) = ready.waiting.remove(&ticket) {
+                ready.deliver(Box::new(move || drop(answer.send(reply))));
+            }
+        }
+        self.await_durable(ready, handle);
+    }
+
+    /// Sees to it that what waits for the high watermark leaves when it has moved.
+    fn await_durable(self: &Arc<Self>, ready: &mut Ready, handle: &Handle) {
+        if ready.awaited || ready.undurable.is_empty() {
+            return;
+        }
+        ready.awaited = true;
+        let (shard, partition) = (Arc::clone(self), Arc::clone(&ready.partition));
+        handle.spawn(async move {
+            let moved = Arc::new(Notify::new());
+            let _registered = partition.on_advance(&moved);
+            while shard.hand_out(&partition) {
+                moved.notified().await;
+            }
+        });
+    }
+
+    /// Hands out what has become durable, and says whether something is left to wait for.
+    fn hand_out(&self, partition: &Arc<Partition>) -> bool {
+        let mut state = self.state.lock();
+        let State::Ready(ready) = &mut *state else { return false };
+        if !Arc::ptr_eq(&ready.partition, partition) {
+            return false;
+        }
+        if let Err(why) = partition.health() {
+            self.complain(&why);
+            let now = ready.now;
+            self.fail(&mut state, now);
+            return false;
+        }
+        let high_watermark = partition.marks().high_watermark;
+        while ready.undurable.front().is_some_and(|(last, _)| *last < high_watermark) {
+            if let Some((_, delivery)) = ready.undurable.pop_front() {
+                delivery();
+            }
+        }
+        ready.awaited = !ready.undurable.is_empty();
+        ready.awaited
+    }
+
+    fn complain(&self, why: &dyn fmt::Display) {
+        tracing::error!(
+            partition = %self.index,
+            %why,
+            "a change of groups could not be written to __consumer_offsets; their members are told to ask again"
+        );
+    }
+
+    fn fail(&self, state: &mut State, now: Millis) {
+        let again_at = now.plus(AGAIN_AFTER_MS);
+        *state = State::Failed { again_at };
+        self.wake_at.store(again_at.0, Ordering::SeqCst);
+    }
+}
+
+impl State {
+    /// # Errors
+    /// When the groups are not in force: why.
+    fn ready(&mut self) -> Result<&mut Ready, Unavailable> {
+        match self {
+            Self::Ready(ready) => Ok(ready),
+            Self::Unread | Self::Loading => Err(Unavailable::Loading),
+            Self::Failed { .. } => Err(Unavailable::Failed),
+            Self::Closed => Err(Unavailable::NotHere),
+        }
+    }
+}
+
+impl Ready {
+    /// Hands out an answer once everything that was written so far is durable.
+    fn deliver(&mut self, delivery: Delivery) {
+        if self.undurable.is_empty() && self.partition.marks().high_watermark > self.written {
+            delivery();
+        } else {
+            self.undurable.push_back((self.written, delivery));
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The coordinator over a real catalogue: what was answered is written, and what is written is what counts.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base::{LeaderEpoch, Millis, NodeId, Offset, PartitionIndex, Uuid};
+use catalog::{Catalog, CatalogConfig, NewTopic};
+use coordinator::{Coordinator, Unavailable};
+use disk::{Disk, Operation, RealDisk};
+use settings::{Endpoint, Settings};
+use state_machines::group::{
+    Assignment, CommitOffsets, CommitPartition, CommitTopic, Event, FetchOffsets, GroupError, Heartbeat,
+    Join, Protocol, Reply, Sync,
+};
+use testkit::{FailingDisk, Fault, Injected};
+use tokio::runtime::Runtime;
+
+/// A node whose coordinator runs.
+struct Node {
+    catalog: Arc<Catalog>,
+    coordinator: Arc<Coordinator>,
+}
+
+impl Node {
+    fn start(disk: Arc<dyn Disk>, dir: &Path, given: &[(&str, &str)], runtime: &Runtime) -> Self {
+        let mut settings = Settings::default();
+        let quick = [("group.initial.rebalance.delay.ms", "0"), ("offsets.topic.num.partitions", "2")];
+        for (key, value) in quick.iter().chain(given) {
+            settings.set(key, value).unwrap();
+        }
+        let settings = Arc::new(settings);
+        let config = CatalogConfig {
+            data_dir: dir.join("data"),
+            node_id: NodeId(1),
+            cluster_id: None,
+            endpoints: vec![Endpoint { name: "PLAINTEXT".to_owned(), host: "here".to_owned(), port: 9092 }],
+            settings: Arc::clone(&settings),
+        };
+        let catalog = Catalog::open_unlocked(disk, config, Box::new(Uuid::new_v4), now()).unwrap();
+        let coordinator =
+            Coordinator::start(Arc::clone(&catalog), settings, runtime.handle().clone(), now).unwrap();
+        Self { catalog, coordinator }
+    }
+
+    /// With `__consumer_offsets` and a topic `work`.
+    fn fresh(disk: Arc<dyn Disk>, dir: &Path, given: &[(&str, &str)], runtime: &Runtime) -> Self {
+        let node = Self::start(disk, dir, given, runtime);
+        for created in node.catalog.create_topics(vec![NewTopic::with_defaults("work")], false, now()) {
+            created.unwrap();
+        }
+        node.coordinator.ensure_offsets_topic(now()).unwrap();
+        node
+    }
+
+    fn ask(&self, group: &str, event: Event, runtime: &Runtime) -> Result<Reply, Unavailable> {
+        let answer = self.coordinator.submit(group, event, now())?;
+        runtime.block_on(answer.get())
+    }
+
+    fn commit(&self, group: &str, offset: i64, runtime: &Runtime) -> Result<(), Unavailable> {
+        match self.ask(group, commit(group, offset), runtime)? {
+            Reply::CommitOffsets(Ok(topics)) => {
+                assert_eq!(topics[0].partitions, [(PartitionIndex(0), Ok(()))])
+            }
+            other => panic!("{other:?}"),
+        }
+        Ok(())
+    }
+
+    /// The offset of `group` in partition 0 of `work`, once its groups are in force.
+    fn committed(&self, group: &str, runtime: &Runtime) -> i64 {
+        let fetch = FetchOffsets { group_id: group.into(), topics: None, require_stable: true };
+        loop {
+            let fetch = fetch.clone();
+            match self.coordinator.look(group, move |groups| groups.fetch_offsets(&fetch)) {
+                Ok(answer) => {
+                    let topics = runtime.block_on(answer.get()).unwrap().unwrap();
+                    return topics.first().map_or(-1, |topic| topic.partitions[0].offset.0);
+                }
+                Err(Unavailable::Loading | Unavailable::Failed) => {
+                    std::thread::sleep(Duration::from_millis(5))
+                }
+                Err(Unavailable::NotHere) => return -1,
+            }
+        }
+    }
+
+    fn stop(self) {
+        self.coordinator.stop();
+        self.catalog.close(now()).unwrap();
+    }
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Millis(i64::try_from(since.as_millis()).unwrap())
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
+}
+
+fn commit(group: &str, offset: i64) -> Event {
+    Event::CommitOffsets(CommitOffsets {
+        group_id: group.into(),
+        member_id: "".into(),
+        instance_id: None,
+        generation: -1,
+        retention_ms: None,
+        names_unknown_group: true,
+        topics: vec![CommitTopic {
+            name: "work".into(),
+            topic_id: Uuid::nil(),
+            partitions: vec![CommitPartition {
+                index: PartitionIndex(0),
+                offset: Offset(offset),
+                leader_epoch: LeaderEpoch::NONE,
+                metadata: "".into(),
+            }],
+        }],
+    })
+}
+
+fn join(group: &str, member: &str) -> Event {
+    Event::Join(Join {
+        group_id: group.into(),
+        member_id: member.into(),
+        instance_id: None,
+        client_id: "tester".into(),
+        client_host: "/127.0.0.1".into(),
+        session_timeout_ms: 30_000,
+        rebalance_timeout_ms: 30_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![Protocol { name: "range".into(), metadata: Arc::from(&b"topics"[..]) }],
+        uuid: Uuid::new_v4(),
+        requires_member_id: false,
+        skips_assignment: true,
+    })
+}
+
+#[test]
+fn commits_outlive_a_stop_and_a_kill() {
+    for flush in ["1", "9223372036854775807"] {
+        let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+        let given = [("log.flush.interval.messages", flush)];
+        let disk = || Arc::new(RealDisk::new()) as Arc<dyn Disk>;
+        let node = Node::fresh(disk(), dir.path(), &given, &runtime);
+        for group in 0..20 {
+            node.commit(&format!("group-{group}"), group, &runtime).unwrap();
+        }
+        node.commit("group-7", 700, &runtime).unwrap();
+        node.stop();
+
+        let node = Node::start(disk(), dir.path(), &given, &runtime);
+        assert_eq!(node.committed("group-7", &runtime), 700);
+        node.commit("group-8", 800, &runtime).unwrap();
+        // A kill: nothing is closed, and the next start finds what the operating system has.
+        drop(node);
+
+        let node = Node::start(disk(), dir.path(), &given, &runtime);
+        let offsets: Vec<i64> =
+            (0..20).map(|group| node.committed(&format!("group-{group}"), &runtime)).collect();
+        let mut expected: Vec<i64> = (0..20).collect();
+        (expected[7], expected[8]) = (700, 800);
+        assert_eq!(offsets, expected);
+        node.stop();
+    }
+}
+
+#[test]
+fn a_member_of_a_stable_group_outlives_a_restart() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let disk = || Arc::new(RealDisk::new()) as Arc<dyn Disk>;
+    let node = Node::fresh(disk(), dir.path(), &[], &runtime);
+    let Reply::Join(Ok(joined)) = node.ask("team", join("team", ""), &runtime).unwrap() else { panic!() };
+    let member = joined.member_id;
+    let sync = Event::Sync(Sync {
+        group_id: "team".into(),
+        member_id: Arc::clone(&member),
+        instance_id: None,
+        generation: joined.generation,
+        protocol_type: Some("consumer".into()),
+        protocol: Some("range".into()),
+        assignments: vec![Assignment { member_id: Arc::clone(&member), assignment: Arc::from(&b"all"[..]) }],
+    });
+    let Reply::Sync(Ok(synced)) = node.ask("team", sync, &runtime).unwrap() else { panic!() };
+    assert_eq!(&synced.assignment[..], b"all");
+    node.stop();
+
+    let node = Node::start(disk(), dir.path(), &[], &runtime);
+    node.committed("team", &runtime);
+    let heartbeat = |generation| {
+        Event::Heartbeat(Heartbeat {
+            group_id: "team".into(),
+            member_id: Arc::clone(&member),
+            instance_id: None,
+            generation,
+        })
+    };
+    assert_eq!(node.ask("team", heartbeat(joined.generation), &runtime), Ok(Reply::Heartbeat(Ok(()))));
+    let wrong = node.ask("team", heartbeat(joined.generation + 1), &runtime);
+    assert_eq!(wrong, Ok(Reply::Heartbeat(Err(GroupError::IllegalGeneration))));
+    node.stop();
+}
+
+#[test]
+fn a_failed_write_is_not_acknowledged_and_the_log_decides() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let disk = FailingDisk::new(Arc::new(RealDisk::new()));
+    let node = Node::fresh(disk.shared(), dir.path(), &[], &runtime);
+    node.commit("team", 1, &runtime).unwrap();
+    disk.fail(Fault::on(Operation::Write, "*/__consumer_offsets-*/*.log", Injected::NoSpace).times(1));
+    assert_eq!(node.commit("team", 2, &runtime), Err(Unavailable::Failed));
+    assert_eq!(node.committed("team", &runtime), 1, "what could not be written did not happen");
+    node.commit("team", 3, &runtime).unwrap();
+    assert_eq!(node.committed("team", &runtime), 3);
+    node.stop();
+}
+
+#[test]
+fn a_member_that_waits_is_told_of_the_stop() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let slow = [("group.initial.rebalance.delay.ms", "600000")];
+    let node = Node::fresh(Arc::new(RealDisk::new()), dir.path(), &slow, &runtime);
+    let waits = node.coordinator.submit("team", join("team", ""), now()).unwrap();
+    node.coordinator.close();
+    assert_eq!(runtime.block_on(waits.get()), Err(Unavailable::Failed));
+    let late = node.coordinator.submit("team", join("team", ""), now());
+    assert_eq!(late.map(drop), Err(Unavailable::NotHere));
+    node.stop();
+}
+
+#[test]
+fn the_offsets_of_a_deleted_topic_go() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let disk = || Arc::new(RealDisk::new()) as Arc<dyn Disk>;
+    let node = Node::fresh(disk(), dir.path(), &[], &runtime);
+    node.commit("team", 5, &runtime).unwrap();
+    node.coordinator.topic_deleted("another", now());
+    assert_eq!(node.committed("team", &runtime), 5);
+    node.coordinator.topic_deleted("work", now());
+    assert_eq!(node.committed("team", &runtime), -1);
+    node.stop();
+    let node = Node::start(disk(), dir.path(), &[], &runtime);
+    assert_eq!(node.committed("team", &runtime), -1);
+    node.stop();
+}
+
+#[test]
+fn a_group_has_no_coordinator_before_there_is_a_topic() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let node = Node::start(Arc::new(RealDisk::new()), dir.path(), &[], &runtime);
+    assert!(!node.coordinator.has_offsets_topic());
+    assert_eq!(node.commit("team", 1, &runtime), Err(Unavailable::NotHere));
+    assert!(node.coordinator.look_at_all(|_| ()).is_empty());
+    node.coordinator.ensure_offsets_topic(now()).unwrap();
+    node.commit("team", 1, &runtime).unwrap();
+    node.stop();
+}
