@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::Millis;
 use bytes::Bytes;
 use catalog::Catalog;
+use coordinator::Coordinator;
 use log::FileRange;
 use parking_lot::Mutex;
 use settings::Settings;
@@ -194,6 +195,7 @@ pub enum CloseReason {
 pub struct Broker {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) coordinator: Arc<Coordinator>,
     pub(crate) sessions: Mutex<Sessions>,
     /// Topics that are being created because a Metadata request named them.
     pub(crate) creating: Arc<Mutex<HashSet<String>>>,
@@ -204,13 +206,14 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// A broker over an open catalog.
+    /// A broker over an open catalog, whose groups `coordinator` runs.
     #[must_use]
-    pub fn new(catalog: Arc<Catalog>, settings: Arc<Settings>) -> Arc<Self> {
+    pub fn new(catalog: Arc<Catalog>, coordinator: Arc<Coordinator>, settings: Arc<Settings>) -> Arc<Self> {
         let slots = usize::try_from(settings.max_incremental_fetch_session_cache_slots()).unwrap_or(0);
         Arc::new(Self {
             catalog,
             settings,
+            coordinator,
             sessions: Mutex::new(Sessions::new(slots)),
             creating: Arc::default(),
             stopping: watch::Sender::new(false),
@@ -228,10 +231,11 @@ impl Broker {
         table::dispatch(self, &request)
     }
 
-    /// From now on no request waits for records to come: open long polls answer with what there is. The first step of a
-    /// graceful stop.
+    /// From now on no request waits for records or for other members to come: open long polls answer with what there is,
+    /// members of a rebalance are told to look for their coordinator again. The first step of a graceful stop.
     pub fn stop_waiting(&self) {
         self.stopping.send_replace(true);
+        self.coordinator.close();
     }
 
     /// Notes that a client asked for a transaction: a warning the first time, then DEBUG.

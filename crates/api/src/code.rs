@@ -6,6 +6,7 @@ mod names;
 
 use catalog::{CatalogError, NoPartition, RecordsError, TopicError};
 use partition::{AppendError, PartitionError, ReadError};
+use state_machines::group::GroupError;
 use state_machines::{sequence, topics};
 
 use crate::fetch::SessionError;
@@ -86,6 +87,28 @@ impl From<&CatalogError> for Code {
             CatalogError::Failed { .. } | CatalogError::Shut { .. } => Self::KafkaStorageError,
             CatalogError::Closed => Self::NotController,
             CatalogError::NoProducerIds | CatalogError::NotClean { .. } => Self::UnknownServerError,
+        }
+    }
+}
+
+impl From<&GroupError> for Code {
+    fn from(error: &GroupError) -> Self {
+        match error {
+            GroupError::InvalidGroupId => Self::InvalidGroupId,
+            GroupError::InvalidSessionTimeout => Self::InvalidSessionTimeout,
+            GroupError::UnknownMemberId => Self::UnknownMemberId,
+            GroupError::FencedInstanceId => Self::FencedInstanceId,
+            GroupError::IllegalGeneration => Self::IllegalGeneration,
+            GroupError::InconsistentProtocol => Self::InconsistentGroupProtocol,
+            GroupError::RebalanceInProgress => Self::RebalanceInProgress,
+            GroupError::MemberIdRequired => Self::MemberIdRequired,
+            GroupError::GroupMaxSizeReached => Self::GroupMaxSizeReached,
+            GroupError::GroupIdNotFound => Self::GroupIdNotFound,
+            GroupError::NonEmptyGroup => Self::NonEmptyGroup,
+            GroupError::SubscribedToTopic => Self::GroupSubscribedToTopic,
+            GroupError::OffsetMetadataTooLarge => Self::OffsetMetadataTooLarge,
+            // The client looks for its coordinator and asks again.
+            GroupError::Superseded => Self::CoordinatorNotAvailable,
         }
     }
 }

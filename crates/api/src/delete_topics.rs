@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use base::Uuid;
 use catalog::{Catalog, Refusal, TopicError, TopicRef};
+use coordinator::Coordinator;
 use wire::StrBytes;
 use wire::messages::delete_topics::{DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse};
 
@@ -22,7 +23,7 @@ struct Named {
     id: Uuid,
 }
 
-pub(crate) fn handle(catalog: &Arc<Catalog>, request: &Request) -> Handled {
+pub(crate) fn handle(catalog: &Arc<Catalog>, coordinator: &Arc<Coordinator>, request: &Request) -> Handled {
     let version = request.version();
     let asked: DeleteTopicsRequest = body(request)?;
     let by_name = asked.topic_names.into_iter().map(|name| Named { name: Some(name), id: Uuid::nil() });
@@ -31,8 +32,12 @@ pub(crate) fn handle(catalog: &Arc<Catalog>, request: &Request) -> Handled {
         by_name.chain(in_either_way).partition(|topic| topic.name.is_some() == topic.id.is_nil());
     let wishes: Vec<TopicRef> = clear.iter().map(wish).collect();
     let work = blocking::begin(asked.timeout_ms, {
-        let (catalog, now) = (catalog.clone(), request.received_at);
-        move || catalog.delete_topics(wishes, now)
+        let (catalog, coordinator, now) = (catalog.clone(), coordinator.clone(), request.received_at);
+        move || {
+            let verdicts = catalog.delete_topics(wishes, now);
+            verdicts.iter().flatten().for_each(|(name, _)| coordinator.topic_deleted(name, now));
+            verdicts
+        }
     });
     Ok(Pending::Later(Box::pin(async move {
         let responses = match work.end().await {

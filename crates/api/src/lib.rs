@@ -18,6 +18,7 @@ mod describe_cluster;
 mod describe_producers;
 mod describe_topic_partitions;
 mod fetch;
+mod groups;
 mod init_producer_id;
 mod leader_epoch;
 mod list_offsets;

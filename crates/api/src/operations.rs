@@ -21,6 +21,9 @@ pub(crate) const ON_TOPIC: i32 =
 pub(crate) const ON_CLUSTER: i32 =
     CREATE | ALTER | DESCRIBE | CLUSTER_ACTION | DESCRIBE_CONFIGS | ALTER_CONFIGS | IDEMPOTENT_WRITE;
 
+/// Everything there is to do with a group.
+pub(crate) const ON_GROUP: i32 = READ | DELETE | DESCRIBE | DESCRIBE_CONFIGS | ALTER_CONFIGS;
+
 /// The bits were not asked for.
 pub(crate) const NOT_ASKED: i32 = i32::MIN;
 

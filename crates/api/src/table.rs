@@ -10,7 +10,7 @@ use crate::answer::Handled;
 use crate::broker::{Broker, CloseReason, Pending, Request};
 use crate::{
     api_versions, create_partitions, create_topics, delete_records, delete_topics, describe_cluster,
-    describe_producers, describe_topic_partitions, fetch, init_producer_id, list_offsets, metadata,
+    describe_producers, describe_topic_partitions, fetch, groups, init_producer_id, list_offsets, metadata,
     offset_for_leader_epoch, produce,
 };
 
@@ -73,6 +73,36 @@ pub const APIS: &[Api] = &[
         "Creates topics that it does not know if the client and `auto.create.topics.enable` allow it.",
     ),
     Api::new(
+        ApiKey::OffsetCommit,
+        2..=9,
+        groups::offset_commit::handle,
+        "For members of classic groups, and for consumers that only use a group's name.",
+    ),
+    Api::new(
+        ApiKey::OffsetFetch,
+        1..=9,
+        groups::offset_fetch::handle,
+        "Several groups at a time from version 8.",
+    ),
+    Api::new(
+        ApiKey::FindCoordinator,
+        0..=6,
+        groups::find_coordinator::handle,
+        "Groups. The first question makes `__consumer_offsets`. A transactional id is refused with \
+         TRANSACTIONAL_ID_AUTHORIZATION_FAILED.",
+    ),
+    Api::new(
+        ApiKey::JoinGroup,
+        0..=9,
+        groups::join_group::handle,
+        "The classic protocol, with static members (KIP-345) and cooperative rebalances (KIP-429).",
+    ),
+    Api::new(ApiKey::Heartbeat, 0..=4, groups::heartbeat::handle, ""),
+    Api::new(ApiKey::LeaveGroup, 0..=5, groups::leave_group::handle, ""),
+    Api::new(ApiKey::SyncGroup, 0..=5, groups::sync_group::handle, ""),
+    Api::new(ApiKey::DescribeGroups, 0..=6, groups::describe_groups::handle, ""),
+    Api::new(ApiKey::ListGroups, 0..=5, groups::list_groups::handle, "With filters by state and type."),
+    Api::new(
         ApiKey::ApiVersions,
         0..=4,
         |broker, request| api_versions::handle(&broker.catalog, request),
@@ -87,7 +117,7 @@ pub const APIS: &[Api] = &[
     Api::new(
         ApiKey::DeleteTopics,
         1..=6,
-        |broker, request| delete_topics::handle(&broker.catalog, request),
+        |broker, request| delete_topics::handle(&broker.catalog, &broker.coordinator, request),
         "By name, and by id from version 6.",
     ),
     Api::new(
@@ -114,6 +144,8 @@ pub const APIS: &[Api] = &[
         |broker, request| create_partitions::handle(&broker.catalog, request),
         "",
     ),
+    Api::new(ApiKey::DeleteGroups, 0..=2, groups::delete_groups::handle, ""),
+    Api::new(ApiKey::OffsetDelete, 0..=0, groups::offset_delete::handle, ""),
     Api::new(
         ApiKey::DescribeCluster,
         0..=2,
@@ -187,9 +219,9 @@ mod tests {
     }
 
     #[test]
-    fn no_transaction_or_group_api_is_advertised() {
-        use ApiKey::{AddPartitionsToTxn, EndTxn, FindCoordinator, JoinGroup, TxnOffsetCommit};
-        for key in [AddPartitionsToTxn, EndTxn, FindCoordinator, JoinGroup, TxnOffsetCommit] {
+    fn no_transaction_api_is_advertised() {
+        use ApiKey::{AddPartitionsToTxn, EndTxn, TxnOffsetCommit};
+        for key in [AddPartitionsToTxn, EndTxn, TxnOffsetCommit] {
             assert!(APIS.iter().all(|api| api.key != key), "{key}");
         }
     }

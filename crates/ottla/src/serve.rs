@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use api::{Broker, Listener};
 use base::{Millis, NodeId};
 use catalog::{Catalog, CatalogConfig};
+use coordinator::Coordinator;
 use disk::RealDisk;
 use frontend::{Bound, Limits, Server};
 use settings::{Endpoint, Settings};
@@ -85,7 +86,9 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
         settings.listeners()?.iter().map(|e| frontend::bind(e, settings)).collect::<Result<Vec<_>, _>>()?;
     let advertised = advertised(settings, &bound)?;
     let catalog = open_catalog(settings, &advertised)?;
-    let broker = Broker::new(Arc::clone(&catalog), Arc::clone(settings));
+    let coordinator =
+        Coordinator::start(Arc::clone(&catalog), Arc::clone(settings), runtime.handle().clone(), now)?;
+    let broker = Broker::new(Arc::clone(&catalog), Arc::clone(&coordinator), Arc::clone(settings));
     let signals = Signals::new()?;
     let upkeep = Upkeep::start(Arc::clone(&catalog), now)?;
     let cleaner = Cleaner::start(&catalog, now)?;
@@ -101,6 +104,7 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
     if !runtime.block_on(server.stop(GRACE)) {
         tracing::warn!("some requests were not finished within {GRACE:?}");
     }
+    coordinator.stop();
     upkeep.stop();
     if let Some(cleaner) = cleaner {
         cleaner.stop();

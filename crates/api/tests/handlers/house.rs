@@ -9,6 +9,7 @@ use api::{Broker, CloseReason, Listener, Outcome, Pending, Piece, Reply, Request
 use base::{Millis, NodeId, Offset, ProducerEpoch, ProducerId, Sequence, Uuid};
 use bytes::{Bytes, BytesMut};
 use catalog::{Catalog, CatalogConfig};
+use coordinator::Coordinator;
 use disk::{Disk, RealDisk};
 use records::{BatchBuilder, NewRecord};
 use settings::{Endpoint, Settings};
@@ -60,7 +61,9 @@ impl House {
         });
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
-        let broker = Broker::new(catalog.clone(), settings);
+        let coordinator =
+            Coordinator::start(catalog.clone(), settings.clone(), runtime.handle().clone(), || NOW).unwrap();
+        let broker = Broker::new(catalog.clone(), coordinator, settings);
         Self { broker, catalog, runtime, listener, _dir: dir }
     }
 
