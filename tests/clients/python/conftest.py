@@ -3,6 +3,7 @@
 import pytest
 
 from harness.broker import broker_class
+from harness.group import Members
 from harness.proxy import Proxy
 
 
@@ -39,3 +40,10 @@ def broker_behind_proxy(start_broker, proxy):
     broker = start_broker(advertise=proxy.address)
     proxy.start(("127.0.0.1", broker.port))
     return broker
+
+
+@pytest.fixture
+def members():
+    members = Members()
+    yield members
+    members.close()

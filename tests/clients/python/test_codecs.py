@@ -22,11 +22,6 @@ def test_what_one_client_compresses_all_clients_read(broker, client, codec):
         assert got == RECORDS, reader
     batches = dump.batches(broker.dump_log(broker.segment("test")))
     stored = {batch["compresscodec"] for batch in batches}
-    if (client, codec) == ("confluent-kafka", "lz4"):
-        # librdkafka takes lz4 for unknown to a broker that does not list FindCoordinator (rdkafka_feature.c), and then
-        # sends the records as they are.
-        assert stored in ({"lz4"}, {"none"})
-    else:
-        assert stored == {codec}
+    assert stored == {codec}
     assert all(batch["isvalid"] for batch in batches)
     assert sum(len(batch.records) for batch in batches) == len(RECORDS)
