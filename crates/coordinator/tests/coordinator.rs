@@ -62,7 +62,7 @@ impl Node {
     fn commit(&self, group: &str, offset: i64, runtime: &Runtime) -> Result<(), Unavailable> {
         match self.ask(group, commit(group, offset), runtime)? {
             Reply::CommitOffsets(Ok(topics)) => {
-                assert_eq!(topics[0].partitions, [(PartitionIndex(0), Ok(()))])
+                assert_eq!(topics[0].partitions, [(PartitionIndex(0), Ok(()))]);
             }
             other => panic!("{other:?}"),
         }
@@ -80,7 +80,7 @@ impl Node {
                     return topics.first().map_or(-1, |topic| topic.partitions[0].offset.0);
                 }
                 Err(Unavailable::Loading | Unavailable::Failed) => {
-                    std::thread::sleep(Duration::from_millis(5))
+                    std::thread::sleep(Duration::from_millis(5));
                 }
                 Err(Unavailable::NotHere) => return -1,
             }
