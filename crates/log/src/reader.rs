@@ -236,6 +236,13 @@ fn read_segment(
     let Some(first) = segment.locate(from, len)? else {
         return Ok(None);
     };
+    if first.header.next_offset() > end {
+        let why = format!(
+            "a batch up to offset {} is there, and the segment ends at {end}",
+            first.header.last_offset()
+        );
+        return Err(segment.damaged(first.position, why));
+    }
     if first.header.next_offset() > ceiling {
         return Ok(Some(ReadOut::default()));
     }

@@ -9,6 +9,9 @@ use crate::locate::Mistrust;
 use crate::rebuild::{IndexBuilder, MaxTimestamp};
 use crate::segment::Segment;
 
+/// Where timestamps rise, the batch behind a missing entry tells; where they do not, a few more may.
+const LOOKED_AT: u64 = 64 << 10;
+
 impl Segment {
     /// How often the indexes were rebuilt since the log was opened.
     pub(crate) fn rebuilds(&self) -> u32 {
@@ -76,7 +79,7 @@ impl Segment {
         let seen = self.rebuilds();
         let why = match self.times.last() {
             None => "there is no timestamp in it".to_owned(),
-            Some(entry) => match self.check_time_entry(entry, len)? {
+            Some(entry) => match self.check_last_time_entry(entry, len)? {
                 Ok(()) => {
                     let max =
                         MaxTimestamp { timestamp: entry.timestamp, last_offset: entry.offset(self.base) };
@@ -87,6 +90,34 @@ impl Segment {
         };
         self.repair_indexes(seen, &why)?;
         Ok(self.max.lock().unwrap_or(MaxTimestamp::none(self.base)))
+    }
+
+    /// As [`Self::check_time_entry`]; and no batch soon behind it has a larger timestamp, as when the file was cut short.
+    fn check_last_time_entry(
+        self: &Arc<Self>,
+        entry: TimeEntry,
+        len: u64,
+    ) -> Result<Result<(), Mistrust>, LogError> {
+        if let Err(why) = self.check_time_entry(entry, len)? {
+            return Ok(Err(why));
+        }
+        let Some(mut batches) = self.batches_from(entry.offset(self.base), len, false)? else {
+            return Ok(Ok(()));
+        };
+        let end = batches.position() + LOOKED_AT;
+        while let Some((position, header)) = batches.next()? {
+            if header.max_timestamp > entry.timestamp {
+                let why = format!(
+                    "it ends with timestamp {}, and a later batch has {}",
+                    entry.timestamp, header.max_timestamp
+                );
+                return Ok(Err(Mistrust(why)));
+            }
+            if position > end {
+                break;
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// Whether the batch that a time index entry names has its timestamp.

@@ -76,13 +76,14 @@ impl Opening {
     }
 }
 
-/// The leader epochs of the checkpoint; `None` when it is missing or unreadable.
+/// The leader epochs of the checkpoint; `None` when it is missing, empty or unreadable. An empty one must not be believed:
+/// the epochs of the scanned segments alone would then say that the log begins with these.
 pub(super) fn read_epochs(place: &Place) -> Result<Option<Vec<EpochLine>>, LogError> {
     match checkpoint::read_epochs(&*place.disk, &place.dir) {
         Err(LogError::Checkpoint { file, source }) => {
             tracing::warn!(file = %file.display(), why = %source, "leader epochs are learnt from the batches");
             Ok(None)
         }
-        other => other,
+        other => Ok(other?.filter(|lines| !lines.is_empty())),
     }
 }
