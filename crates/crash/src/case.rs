@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use disk::Operation;
 use testkit::{Crash, CrashDisk, Random};
 
-use crate::judge::{self, Recovered};
+use crate::judge::{self, Indexes, Recovered};
 use crate::ledger::Ledger;
 use crate::player::Player;
 
@@ -118,8 +118,9 @@ impl Case {
     ) -> Result<Recovered, String> {
         told.push(format!("-- {crash:?}"));
         let judged = left.after(Crash::ProcessKill);
-        let recovered = judge::judge(&judged, &player.ledger, crash, player.life + 3, player.now)
-            .map_err(|why| format!("after {crash:?}: {why}"))?;
+        let recovered =
+            judge::judge(&judged, &player.ledger, crash, Indexes::Exact, player.life + 3, player.now)
+                .map_err(|why| format!("after {crash:?}: {why}"))?;
         told.extend(recovered.found.iter().map(|line| format!("found {line}")));
         Ok(recovered)
     }

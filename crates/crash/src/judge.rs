@@ -19,6 +19,15 @@ use crate::ledger::{Ledger, PartitionLedger, Place, Sent, Standing, agree};
 use crate::player::check_marks;
 use crate::scan::{self, Stored};
 
+/// What is asked of the index files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Indexes {
+    /// Once the broker has stopped cleanly, every entry is right.
+    Exact,
+    /// They were damaged: lookups are right, whatever the files say.
+    Hints,
+}
+
 /// What a recovery came to, for what is played next.
 #[derive(Debug)]
 pub struct Recovered {
@@ -45,6 +54,7 @@ pub fn judge(
     disk: &CrashDisk,
     ledger: &Ledger,
     crash: Crash,
+    indexes: Indexes,
     life: u64,
     now: Millis,
 ) -> Result<Recovered, String> {
@@ -83,6 +93,12 @@ pub fn judge(
     }
     catalog.close(now).map_err(|error| format!("it does not stop cleanly: {error}"))?;
     drop(catalog);
+    if indexes == Indexes::Exact {
+        for (name, dir, key) in partitions_of(&next) {
+            scan::check_indexes(disk, &dir, &looks[&key].stored)
+                .map_err(|why| format!("after a clean stop: {name}: {why}"))?;
+        }
+    }
     at_rest(disk, &next, &looks, life, now).map_err(|why| format!("after a clean stop: {why}"))?;
     Ok(Recovered { ledger: next, found })
 }
@@ -100,7 +116,7 @@ fn again(
     same(&disk, &catalog, ledger, looks)
 }
 
-/// A clean stop: every index entry is on disk and right, and a clean start comes to the same.
+/// After a clean stop, a clean start comes to the same.
 fn at_rest(
     disk: &CrashDisk,
     ledger: &Ledger,
@@ -108,9 +124,6 @@ fn at_rest(
     life: u64,
     now: Millis,
 ) -> Result<(), String> {
-    for (name, dir, key) in partitions_of(ledger) {
-        scan::check_indexes(disk, &dir, &looks[&key].stored).map_err(|why| format!("{name}: {why}"))?;
-    }
     let foreign = scan::foreign_names(disk, Path::new(DIR)).map_err(|error| error.to_string())?;
     if !foreign.is_empty() {
         return Err(format!("names that Kafka does not know: {foreign:?}"));

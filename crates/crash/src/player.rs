@@ -80,6 +80,44 @@ impl Player {
         Ok(())
     }
 
+    /// A plain story, for what comes after it: one partition `orders-0` of small segments, `appends` appends, nothing taken
+    /// away. Half of them are flushed, and the checkpoint says so.
+    ///
+    /// # Errors
+    /// What failed.
+    pub fn fill(&mut self, appends: usize) -> Done {
+        self.start()?;
+        while self.producers.len() < PRODUCERS {
+            self.new_producer()?;
+        }
+        let limits = [("internal.segment.bytes", "900"), ("index.interval.bytes", "150")];
+        self.create_as("orders", 1, limits.map(|(key, value)| (key.to_owned(), value.to_owned())).into())?;
+        for number in 0..appends {
+            self.now = self.now.plus(1 + self.random.below(200) as i64);
+            self.disk.set_time(self.now);
+            self.append()?;
+            if number == appends / 2 {
+                self.flush()?;
+                self.upkeep(70_000);
+            }
+        }
+        self.observe()
+    }
+
+    /// The clean stop.
+    ///
+    /// # Errors
+    /// When it was not clean.
+    pub fn stop(&mut self) -> Done {
+        self.tell("stop");
+        let catalog = Arc::clone(self.catalog());
+        catalog.close(self.now).map_err(|error| error.to_string())?;
+        self.observe()?;
+        self.opened.clear();
+        self.catalog = None;
+        Ok(())
+    }
+
     fn unless_stopped(&self, act: &str, why: &str) -> Done {
         if self.disk.has_stopped() { Ok(()) } else { Err(format!("{act}: failed on a sound disk: {why}")) }
     }
@@ -149,6 +187,10 @@ impl Player {
         if self.random.one_in(5) {
             configs.insert("preallocate".into(), "true".into());
         }
+        self.create_as(name, count, configs)
+    }
+
+    fn create_as(&mut self, name: &str, count: i32, configs: BTreeMap<String, String>) -> Done {
         self.tell(&format!("create {name} with {count} partitions, {configs:?}"));
         let mut or_else = self.ledger.topics.clone();
         or_else.insert(name.into(), (None, count as usize, configs.clone()));
@@ -312,6 +354,11 @@ impl Player {
 
     fn tend(&mut self) -> Done {
         let ms = [1_000, 6_000, 70_000, 310_000][self.random.below(4) as usize];
+        self.upkeep(ms);
+        Ok(())
+    }
+
+    fn upkeep(&mut self, ms: i64) {
         self.now = self.now.plus(ms);
         self.disk.set_time(self.now);
         self.tell(&format!("upkeep {ms} ms later"));
@@ -323,7 +370,6 @@ impl Player {
                 self.opened.insert(key, partition);
             }
         }
-        Ok(())
     }
 
     /// Other limits for one partition, until the next start.
@@ -342,12 +388,7 @@ impl Player {
     }
 
     fn restart(&mut self) -> Done {
-        self.tell("stop");
-        let catalog = Arc::clone(self.catalog());
-        catalog.close(self.now).map_err(|error| error.to_string())?;
-        self.observe()?;
-        self.opened.clear();
-        self.catalog = None;
+        self.stop()?;
         self.start()
     }
 
