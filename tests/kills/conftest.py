@@ -11,12 +11,24 @@ from ring.mortal import Mortal
 def pytest_configure(config):
     given = os.environ.get("OTTLA_SEED")
     config.seed = int(given) if given else random.SystemRandom().randrange(1 << 32)
+    config.told = []
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for told in config.told:
+        terminalreporter.write_line(told)
+    terminalreporter.write_line(f"the same moments again: OTTLA_SEED={config.seed} cargo xtask test kills")
 
 
 @pytest.fixture
 def seed(pytestconfig):
-    print(f"seed {pytestconfig.seed}; the same again: OTTLA_SEED={pytestconfig.seed} cargo xtask test kills")
     return pytestconfig.seed
+
+
+@pytest.fixture
+def tell(pytestconfig):
+    """Says in a line what a story did."""
+    return pytestconfig.told.append
 
 
 @pytest.fixture

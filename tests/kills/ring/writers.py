@@ -5,7 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 PLACES = os.pathsep.join(str(pathlib.Path(place)) for place in sys.path)
 PATIENCE = 150
@@ -61,10 +61,6 @@ class Writer:
         code = self._child.wait(PATIENCE)
         complaints = self._journal.with_suffix(".stderr").read_text()
         assert code == 0, f"the writer {self.name} ended with {code}: {complaints[-2000:]}"
-
-    def acknowledged(self):
-        """How many records were acknowledged so far."""
-        return self._journal.read_bytes().count(b"\nA ")
 
     def promises(self):
         """What it was told, and whether it was told of everything."""
@@ -146,9 +142,3 @@ def check_at_least_once(promises, found):
                 assert there.get(offset) == (promise.name, number), (
                     f"{place}: {promise.name}'s {number} was acknowledged at {offset}, where {there.get(offset)} stands"
                 )
-
-
-def doubled(found):
-    """How many records stand there more than once."""
-    counts = Counter((place, name, number) for place, records in found.items() for _, name, number in records)
-    return sum(1 for count in counts.values() if count > 1)
