@@ -177,6 +177,8 @@ impl Log {
         push_time(segment, max);
         segment.offsets.settle(sync)?;
         segment.times.settle(sync)?;
+        // Its files may have been closed before, and are open now.
+        segment.place.commons.open_files.note(segment);
         if self.active.preallocated {
             self.active.writer()?.set_len(self.active.segment.len())?;
             self.active.preallocated = false;
