@@ -148,6 +148,27 @@ fn lags_of_compaction_must_not_cross() {
 }
 
 #[test]
+fn compaction_takes_what_it_can_work_with() {
+    for (key, value) in [
+        ("log.cleaner.dedupe.buffer.size", "1048575"),
+        ("log.cleaner.io.buffer.load.factor", "0"),
+        ("log.cleaner.io.buffer.load.factor", "1.0"),
+        ("log.cleaner.io.max.bytes.per.second", "0"),
+        ("log.cleaner.io.max.bytes.per.second", "NaN"),
+    ] {
+        let error = given(&[(key, value)]).check().unwrap_err();
+        assert!(error.to_string().contains(key), "{error}");
+    }
+    given(&[("log.cleaner.dedupe.buffer.size", "1048576"), ("log.cleaner.io.max.bytes.per.second", "0.5")])
+        .check()
+        .unwrap();
+    let settings =
+        given(&[("log.cleaner.min.cleanable.ratio", "0.25"), ("log.cleaner.delete.retention.ms", "7")]);
+    let topic = settings.topic(&overrides(&[("delete.retention.ms", "9")])).unwrap();
+    assert_eq!((topic.min_cleanable_dirty_ratio, topic.delete_retention_ms), (0.25, 9));
+}
+
+#[test]
 fn an_entry_says_where_its_value_comes_from() {
     let settings = given(&[("log.roll.hours", "2")]);
     let entries = settings.topic_entries(&overrides(&[("retention.ms", "77")]));

@@ -1,6 +1,7 @@
 //! The catalogue through its public face, on disks of all kinds.
 
 mod changes;
+mod cleaning;
 mod crashes;
 mod deleted_records;
 mod faults;

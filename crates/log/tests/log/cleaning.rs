@@ -385,7 +385,7 @@ fn a_disk_that_fails_while_cleaning_keeps_the_old_files() {
     for (operation, error) in [
         (Operation::Write, Injected::NoSpace),
         (Operation::Sync, Injected::Io),
-        (Operation::Open, Injected::TooManyFiles),
+        (Operation::Open, Injected::NoSpace),
         (Operation::Rename, Injected::Io),
         (Operation::SyncDir, Injected::Io),
     ] {
