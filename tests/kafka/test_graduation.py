@@ -4,7 +4,8 @@ import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
 
 from beside.contents import SHAPES, Sequence, content, delete_topic, fill, refused, topics
-from harness.broker import Kafka, NewestKafka, Ottla
+from beside.graduated import Graduated
+from harness.broker import NewestKafka, Ottla
 from harness.reading import read_all
 from harness.waiting import until
 from harness.writing import create_topic, write_confluent
@@ -85,7 +86,7 @@ def test_to_kafka_and_back_twice(brokers):
     assert all(before[topic]["stored"][0] for topic in before.keys() - {"empty"})
     ottla.stop()
 
-    kafka = on(brokers, Kafka, ottla, **SNAPSHOTS).start()
+    kafka = on(brokers, Graduated, ottla, **SNAPSHOTS).start()
     ends_alike(before, content(kafka))
     assert configs(kafka, "rolled") == {
         "internal.segment.bytes": "4096",

@@ -56,10 +56,12 @@ class Side:
         (found,) = answer["topics"]
         assert found["error_code"] == 0, found
         self.names[found["topic_id"]] = f"id of {name}"
+        for partition in found["partitions"]:
+            self._wait_for(name, partition["partition_index"])
         return name
 
     def _wait_for(self, name, partition):
-        """Kafka says that a topic is made before it serves it."""
+        """Kafka says that a topic is made, or that it has started, before it serves the partitions."""
         deadline = time.monotonic() + PATIENCE
         asked = [{"name": name, "partitions": [{"partition_index": partition, "timestamp": -1}]}]
         while time.monotonic() < deadline:
