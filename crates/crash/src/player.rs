@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base::{Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence};
 use bytes::Bytes;
 use catalog::{Catalog, NewPartitions, NewTopic, TopicRef};
+use disk::Disk;
 use partition::{AppendError, Partition, PartitionConfig, Shut};
 use records::{BatchBuilder, BatchRules, CheckedBatch, Codec, NewRecord};
 use testkit::{CrashDisk, Random};
@@ -21,6 +22,8 @@ const PRODUCERS: usize = 3;
 /// A story under way.
 pub struct Player {
     disk: CrashDisk,
+    /// What the broker sees of it.
+    front: Arc<dyn Disk>,
     random: Random,
     /// What was promised so far.
     pub ledger: Ledger,
@@ -46,6 +49,7 @@ impl Player {
     pub fn new(disk: &CrashDisk, seed: u64, ledger: Ledger) -> Self {
         Self {
             disk: disk.clone(),
+            front: disk.shared(),
             random: Random::branch(seed, 0xAC7),
             ledger,
             now: BEGIN,
@@ -55,6 +59,12 @@ impl Player {
             opened: BTreeMap::new(),
             told: Vec::new(),
         }
+    }
+
+    /// The same story, of which the broker sees the disk through `front`.
+    #[must_use]
+    pub fn through(self, front: Arc<dyn Disk>) -> Self {
+        Self { front, ..self }
     }
 
     /// Starts the broker and plays `acts` acts, or as many as the disk lets happen.
@@ -129,7 +139,7 @@ impl Player {
     fn start(&mut self) -> Done {
         self.life += 1;
         self.tell(&format!("start {}", self.life));
-        let started = cluster::start(self.disk.shared(), self.life, self.now);
+        let started = cluster::start(Arc::clone(&self.front), self.life, self.now);
         self.catalog = Some(started.map_err(|error| error.to_string())?);
         self.ledger.or_else = None;
         Ok(())
