@@ -373,7 +373,7 @@ fn a_cleaning_cut_at_any_operation_loses_nothing() {
             assert!(disk.has_stopped(), "{error}");
         }
         check(&disk.after(Crash::ProcessKill), &told, &format!("kill at {cut}"));
-        for seed in 0..3 {
+        for seed in 0..5 {
             let left = disk.after_with(Crash::PowerLoss, seed * 1000 + cut);
             check(&left, &told, &format!("power loss at {cut}, seed {seed}"));
         }
