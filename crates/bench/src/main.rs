@@ -4,6 +4,8 @@
 
 mod bare;
 mod consume;
+mod durability;
+mod growth;
 mod process;
 mod produce;
 mod round_trip;
@@ -29,12 +31,14 @@ fn main() {
     let binary = PathBuf::from(arguments.next().expect("usage: bench PATH-OF-OTTLA [NAME...]"));
     let chosen: Vec<String> = arguments.collect();
     println!("| what | Ottla | yardstick | ratio |\n| --- | --- | --- | --- |");
-    let all: [(&str, Bench); 5] = [
+    let all: [(&str, Bench); 7] = [
         ("start", starting),
         ("round-trip", round_trips),
         ("produce", producing),
         ("consume", consuming),
         ("recovery", recovering),
+        ("durability", durability),
+        ("growth", growing),
     ];
     for (name, bench) in all {
         if chosen.is_empty() || chosen.iter().any(|wanted| wanted == name) {
@@ -156,6 +160,45 @@ fn recovering(binary: &Path) {
     let rate = bytes as f64 / time.as_secs_f64() / 1e9;
     let what = format!("recovery after kill -9, {:.1} GB of log", bytes as f64 / 1e9);
     row(&what, &format!("{} ({rate:.1} GB/s)", ms(time)), "", "");
+}
+
+fn durability(binary: &Path) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let jars = std::env::var("KAFKA_LIBS");
+    if jars.is_err() {
+        println!("Apache Kafka is left out: set KAFKA_LIBS to the directory of its jars");
+    }
+    let broker = Launch::of(binary).set("log.flush.interval.messages", "1").start();
+    let kafka = jars.ok().map(|jars| durability::Kafka::start(&jars));
+    for (producers, partitions) in [(1, 1), (32, 1), (32, 8)] {
+        let (mut disk, mut ours, mut kafkas) = (Vec::new(), Vec::new(), Vec::new());
+        for run in 0..3 {
+            let topic = format!("acks-{producers}-{partitions}-{run}");
+            disk.push(durability::disk_rate(directory.path()));
+            ours.push(durability::acks(broker.address(), &topic, producers, partitions));
+            if let Some(kafka) = &kafka {
+                kafkas.push(durability::acks(kafka.address, &topic, producers, partitions));
+            }
+        }
+        let middle = |rates: &mut Vec<f64>| {
+            rates.sort_by(f64::total_cmp);
+            rates.get(rates.len() / 2).copied()
+        };
+        let (disk, ours) = (middle(&mut disk).unwrap_or(0.0), middle(&mut ours).unwrap_or(0.0));
+        let what = format!("acks a second, each flushed, {producers} producers on {partitions} partitions");
+        let rate = |rate: f64| format!("{rate:.0}/s");
+        row(&format!("{what} (fdatasync by one thread)"), &rate(ours), &rate(disk), &percent(ours / disk));
+        if let Some(kafkas) = middle(&mut kafkas) {
+            let times = format!("{:.1}", ours / kafkas);
+            row(&format!("{what} (Apache Kafka)"), &rate(ours), &rate(kafkas), &times);
+        }
+    }
+}
+
+fn growing(binary: &Path) {
+    [1_000, 10_000].iter().for_each(|partitions| growth::partitions(binary, *partitions));
+    [100, 1_000].iter().for_each(|segments| growth::segments(*segments));
+    [100_000, 1_000_000].iter().for_each(|producers| growth::producers(*producers));
 }
 
 fn median(times: &mut [Duration]) -> Duration {

@@ -10,6 +10,7 @@ mod crowd;
 mod faults;
 mod flushes;
 mod restarts;
+mod snapshots;
 mod stage;
 mod transactions;
 mod upkeep;
