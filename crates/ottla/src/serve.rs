@@ -90,7 +90,7 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
         Coordinator::start(Arc::clone(&catalog), Arc::clone(settings), runtime.handle().clone(), now)?;
     let broker = Broker::new(Arc::clone(&catalog), Arc::clone(&coordinator), Arc::clone(settings));
     let signals = Signals::new()?;
-    let upkeep = Upkeep::start(Arc::clone(&catalog), now)?;
+    let upkeep = Upkeep::start(Arc::clone(&catalog), settings, now)?;
     let cleaner = Cleaner::start(&catalog, now)?;
     let addresses: Vec<_> = bound.iter().map(|bound| bound.address).collect();
     let server = Server::start(with_listeners(bound, &advertised), &broker, limits);

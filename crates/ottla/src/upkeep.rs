@@ -9,9 +9,13 @@ use std::time::Duration;
 
 use base::Millis;
 use catalog::Catalog;
+use settings::Settings;
 
-/// How often the catalogue looks for what is due.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often the catalogue looks for what is due, in milliseconds: once a second, or more often when flushes that are due are
+/// to be looked for more often (`log.flush.scheduler.interval.ms`).
+const EVERY_MS: i64 = 1000;
+/// It goes through all partitions each time, so not without a pause.
+const MOST_OFTEN_MS: i64 = 10;
 
 /// The running thread.
 pub(crate) struct Upkeep {
@@ -22,10 +26,16 @@ pub(crate) struct Upkeep {
 
 impl Upkeep {
     /// Starts it. The work blocks on files, so it has a thread of its own.
-    pub(crate) fn start(catalog: Arc<Catalog>, clock: fn() -> Millis) -> io::Result<Self> {
+    pub(crate) fn start(
+        catalog: Arc<Catalog>,
+        settings: &Settings,
+        clock: fn() -> Millis,
+    ) -> io::Result<Self> {
+        let every = settings.log_flush_scheduler_interval_ms().clamp(MOST_OFTEN_MS, EVERY_MS);
+        let every = Duration::from_millis(every.unsigned_abs());
         let (stop, stopped) = mpsc::channel();
         let work = move || {
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                 // What panicked has said so, and shut itself; the rest still needs its upkeep.
                 let _ = catch_unwind(AssertUnwindSafe(|| catalog.tend(clock())));
             }

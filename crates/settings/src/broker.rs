@@ -231,7 +231,7 @@ broker_keys! {
     "log.flush.interval.ms" log_flush_interval_ms: Option<i64> = None, Any, Running,
         "Time after which a partition is flushed to the disk. Unset: log.flush.scheduler.interval.ms.";
     "log.flush.scheduler.interval.ms" log_flush_scheduler_interval_ms: i64 = Some("9223372036854775807"), Any, Start,
-        "How often partitions that are due to be flushed are looked for.";
+        "How often partitions that are due to be flushed are looked for; at least once a second.";
     "log.flush.offset.checkpoint.interval.ms" log_flush_offset_checkpoint_interval_ms: i32 = Some("60000"),
         AtLeast(0), Start, "How often recovery-point-offset-checkpoint is written.";
     "log.flush.start.offset.checkpoint.interval.ms" log_flush_start_offset_checkpoint_interval_ms: i32 =

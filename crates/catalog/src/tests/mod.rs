@@ -4,6 +4,7 @@ mod changes;
 mod cleaning;
 mod crashes;
 mod deleted_records;
+mod durability;
 mod faults;
 mod fresh;
 mod inspection;
