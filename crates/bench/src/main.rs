@@ -168,7 +168,9 @@ fn durability(binary: &Path) {
     if jars.is_err() {
         println!("Apache Kafka is left out: set KAFKA_LIBS to the directory of its jars");
     }
-    let broker = Launch::of(binary).set("log.flush.interval.messages", "1").start();
+    // On the same file system as the yardstick's file, and Kafka's.
+    let data = directory.path().join("ottla");
+    let broker = Launch::of(binary).data_dir(data).set("log.flush.interval.messages", "1").start();
     let kafka = jars.ok().map(|jars| durability::Kafka::start(&jars));
     for (producers, partitions) in [(1, 1), (32, 1), (32, 8)] {
         let (mut disk, mut ours, mut kafkas) = (Vec::new(), Vec::new(), Vec::new());
