@@ -66,7 +66,7 @@ const ROOMS: &[Room] = &[
             "testkit",
         ],
     },
-    Room { name: "bench", uses: &["base", "records", "testkit", "wire"] },
+    Room { name: "bench", uses: &["base", "disk", "log", "partition", "records", "testkit", "wire"] },
     Room { name: "xtask", uses: &[] },
 ];
 
