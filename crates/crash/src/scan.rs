@@ -169,6 +169,7 @@ pub fn foreign_names(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, DiskErr
             let known = !file.is_dir
                 && (plain(&file.name, &WITHIN)
                     || FileName::parse(&file.name).is_some()
+                    || is_left_aside(&entry.name, &file.name)
                     || (entry.name == "__cluster_metadata-0" && file.name.contains(".checkpoint")));
             if !known {
                 foreign.push(format!("{}/{}", entry.name, file.name));
@@ -176,6 +177,12 @@ pub fn foreign_names(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, DiskErr
         }
     }
     Ok(foreign)
+}
+
+/// In a directory that nobody opens any more, nobody takes away what was half written when the crash came.
+fn is_left_aside(dir: &str, file: &str) -> bool {
+    let whole = file.strip_suffix(".tmp").and_then(FileName::parse);
+    whole.is_some() && (dir.ends_with("-stray") || dir.ends_with("-delete"))
 }
 
 fn is_partition(name: &str) -> bool {
