@@ -289,8 +289,7 @@ fn rules_of(settings: &Settings) -> group::Settings {
         max_session_timeout_ms: settings.group_max_session_timeout_ms(),
         initial_rebalance_delay_ms: settings.group_initial_rebalance_delay_ms(),
         max_size: usize::try_from(settings.group_max_size()).unwrap_or(usize::MAX),
-        offset_metadata_max_bytes: usize::try_from(settings.offset_metadata_max_bytes())
-            .unwrap_or(usize::MAX),
+        offset_metadata_max_bytes: usize::try_from(settings.offset_metadata_max_bytes()).unwrap_or(0),
         offsets_retention_ms: i64::from(settings.offsets_retention_minutes()) * 60_000,
         offsets_retention_check_interval_ms: settings.offsets_retention_check_interval_ms(),
     }

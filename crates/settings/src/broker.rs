@@ -245,11 +245,11 @@ broker_keys! {
     "log.message.timestamp.after.max.ms" log_message_timestamp_after_max_ms: i64 = Some("3600000"), AtLeast(0),
         Running, "How far a record's time may lie in the future.";
 
-    "group.min.session.timeout.ms" group_min_session_timeout_ms: i32 = Some("6000"), AtLeast(0), Start,
+    "group.min.session.timeout.ms" group_min_session_timeout_ms: i32 = Some("6000"), Any, Start,
         "Shortest session timeout that a member of a classic group may ask for.";
-    "group.max.session.timeout.ms" group_max_session_timeout_ms: i32 = Some("1800000"), AtLeast(0), Start,
+    "group.max.session.timeout.ms" group_max_session_timeout_ms: i32 = Some("1800000"), Any, Start,
         "Longest session timeout that a member of a classic group may ask for.";
-    "group.initial.rebalance.delay.ms" group_initial_rebalance_delay_ms: i32 = Some("3000"), AtLeast(0), Start,
+    "group.initial.rebalance.delay.ms" group_initial_rebalance_delay_ms: i32 = Some("3000"), Any, Start,
         "How long the first rebalance of an empty classic group waits for more members.";
     "group.max.size" group_max_size: i32 = Some("2147483647"), AtLeast(1), Start,
         "Most members of a classic group.";
@@ -265,7 +265,7 @@ broker_keys! {
         "How long committed offsets are kept once their group is empty or no longer subscribes to the topic.";
     "offsets.retention.check.interval.ms" offsets_retention_check_interval_ms: i64 = Some("600000"), AtLeast(1), Start,
         "How often offsets that are due to go are looked for.";
-    "offset.metadata.max.bytes" offset_metadata_max_bytes: i32 = Some("4096"), AtLeast(0), Start,
+    "offset.metadata.max.bytes" offset_metadata_max_bytes: i32 = Some("4096"), Any, Start,
         "Largest metadata that a consumer may commit with an offset, in bytes.";
 }
 
