@@ -116,8 +116,9 @@ impl Cleaning {
         let index_bytes = config.segment_index_bytes.into();
         let planned = groups(&sketches, config.segment_limit().into(), index_bytes, cleaning.mapped);
         cleaning.groups = planned.into_iter().map(|group| segments[group].to_vec()).collect();
-        // A transaction may have begun in one segment and ended in a later one, so all are asked for at once.
-        let aborted = reader.aborted_transactions(segments[0].base, cleaning.mapped)?;
+        // A transaction may have begun in one segment and ended in a later one, so all are asked for at once. Whole segments
+        // are copied, also where the keys did not fit: what follows in the last one has its transactions too.
+        let aborted = reader.aborted_transactions(segments[0].base, cleaning.end)?;
         cleaning.transactions = Transactions::new(aborted);
         Ok(cleaning)
     }

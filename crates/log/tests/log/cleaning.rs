@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use base::{LeaderEpoch, Millis, Offset};
+use base::{LeaderEpoch, Millis, Offset, ProducerEpoch, ProducerId, Sequence};
 use disk::{Disk, Operation};
 use log::clean::{CleanError, CleanLimits, Cleaning, Compaction, KeyLimits, Summary};
+use log::index::TxnEntry;
 use log::{Known, Log, LogConfig, LogError, LogReader};
 use proptest::prelude::*;
+use records::control::EndTxnMarker;
 use records::{BatchBuilder, BatchHeader, Codec, NewRecord, records_of};
 use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected, Random};
 
@@ -425,4 +427,77 @@ fn a_disk_that_fails_while_cleaning_keeps_the_old_files() {
             assert_eq!(records(&log.reader()).len(), latest(&records(&log.reader())).len(), "{what}");
         }
     }
+}
+
+/// Records of a transaction of `producer`.
+fn put_in_transaction(log: &mut Log, producer: ProducerId, sequence: i32, keys: &[u8]) {
+    let mut batch = BatchBuilder::new(log.log_end())
+        .leader_epoch(LeaderEpoch(0))
+        .producer(producer, ProducerEpoch(0), Sequence(sequence))
+        .transactional(true);
+    for key in keys {
+        batch.push(&NewRecord {
+            timestamp: NOW,
+            key: Some(&[*key]),
+            value: Some(&[0, 0, 0, 1]),
+            headers: &[],
+        });
+    }
+    append_bytes(log, &batch.build()).unwrap();
+}
+
+fn put_abort(log: &mut Log, producer: ProducerId) {
+    let marker = EndTxnMarker { committed: false, coordinator_epoch: 0 };
+    let mut batch = BatchBuilder::new(log.log_end())
+        .leader_epoch(LeaderEpoch(0))
+        .producer(producer, ProducerEpoch(0), Sequence::NONE)
+        .transactional(true)
+        .control(true);
+    let (key, value) = (marker.control_type().key(), marker.value());
+    batch.push(&NewRecord { timestamp: NOW, key: Some(&key), value: Some(&value), headers: &[] });
+    append_bytes(log, &batch.build()).unwrap();
+}
+
+/// The keys fit up to the middle of a segment, which is copied whole. What was aborted behind them goes, or is still told of.
+#[test]
+fn what_was_aborted_behind_the_last_key_that_fits_stays_aborted() {
+    let rig = Rig::new();
+    let (mut log, _) = rig.open(&config(), NEW);
+    let producer = ProducerId(7);
+    for key in 0..4 {
+        put(&mut log, &[key], Codec::None, &mut 0).unwrap();
+    }
+    let first = log.log_end();
+    put_in_transaction(&mut log, producer, 0, &[100, 101]);
+    put_abort(&mut log, producer);
+    let entry = TxnEntry {
+        version: 0,
+        producer_id: producer,
+        first_offset: first,
+        last_offset: Offset(first.0 + 2),
+        last_stable_offset: Offset(first.0 + 3),
+    };
+    log.write_aborted(Offset(0), &[entry]).unwrap();
+    log.roll(NOW).unwrap();
+    flush_all(&mut log).unwrap();
+    let (cleaned_to, _) = clean(&mut log, None, 3 * 24 * 2, NOW).unwrap();
+    assert!(cleaned_to < first, "the keys were to fit up to before {first}, not to {cleaned_to}");
+    let reader = log.reader();
+    let is_there = headers(&reader).iter().any(|header| {
+        header.producer_id == producer && !header.attributes.is_control() && header.record_count > 0
+    });
+    let told = reader.aborted_transactions(first, log.log_end()).unwrap();
+    assert!(!is_there || told == [entry], "aborted records are there, and readers hear of {told:?}");
+}
+
+fn headers(reader: &LogReader) -> Vec<BatchHeader> {
+    let bytes = read_from(reader, reader.log_start(), 700);
+    let mut found = Vec::new();
+    let mut rest = &bytes[..];
+    while !rest.is_empty() {
+        let header = BatchHeader::parse(rest).unwrap();
+        rest = &rest[header.size()..];
+        found.push(header);
+    }
+    found
 }
