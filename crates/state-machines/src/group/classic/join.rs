@@ -164,8 +164,14 @@ fn refuse(ticket: Ticket, member_id: Arc<str>, error: GroupError, ctx: &mut Cont
     ctx.reply(ticket, Reply::Join(Err(JoinRefused { member_id, error })));
 }
 
+/// Longest text that a stored group can hold, in bytes.
+const LONGEST_ID: usize = 32_767;
+
+/// What a client calls itself may be as long as its member id may be; then it is cut, so that the id can be stored.
 fn fresh_id(prefix: &str, join: &Join) -> Arc<str> {
-    Arc::from(format!("{prefix}-{}", join.uuid))
+    let uuid = join.uuid.to_string();
+    let room = prefix.floor_char_boundary(LONGEST_ID - 1 - uuid.len());
+    Arc::from(format!("{}-{uuid}", &prefix[..room]))
 }
 
 /// A protocol that is listed twice would count as two speakers. The dearer one stays.
