@@ -241,8 +241,9 @@ impl Coordinator {
     /// The shards of the topic as it is now. When it is new here, or has been deleted and made again, they are made and
     /// loaded in the background.
     fn shards(&self) -> Option<Arc<Shards>> {
-        let topic = internal_topic::find(&self.catalog);
         let mut known = self.shards.lock();
+        // Looked up under the lock: who looked before another thread found the topic would take its shards away again.
+        let topic = internal_topic::find(&self.catalog);
         match (&*known, &topic) {
             (Known::Closed, _) | (Known::NoTopic, None) => return None,
             (Known::Shards(shards), Some(topic)) if shards.topic == topic.id => {

@@ -98,6 +98,12 @@ pub(crate) enum Entry<'a> {
 /// Why a partition could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
+    /// What was written before a failure is on its way to the disk, or will never get there.
+    #[error("the records from offset {high_watermark} to {log_end} are not durable yet")]
+    Undurable { high_watermark: Offset, log_end: Offset },
+    /// There are batches left that a read does not give.
+    #[error("nothing is read from offset {from} on, and the high watermark is {high_watermark}")]
+    Stuck { from: Offset, high_watermark: Offset },
     /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -121,10 +127,11 @@ pub(crate) enum LoadError {
 /// Most bytes that a compressed batch may unpack to, as at a Produce.
 const MAX_DECOMPRESSED: usize = 100 << 20;
 
-/// Reads all that stands in `partition` now, in order, `window` bytes at a time. Says how many records there were.
+/// Reads all that stands in `partition` now, in order, `window` bytes at a time. Says how many records there were. Nobody
+/// else writes to it meanwhile, so that what stands there is all.
 ///
 /// # Errors
-/// When something cannot be read; what came before it has been told.
+/// When something cannot be read, or is not below the high watermark yet; what came before it has been told.
 pub(crate) fn replay(
     partition: &Partition,
     window: u32,
@@ -133,8 +140,13 @@ pub(crate) fn replay(
     let mut from = partition.marks().log_start;
     let mut count = 0;
     loop {
-        let end = partition.marks().high_watermark;
-        if from >= end {
+        let marks = partition.marks();
+        let high_watermark = marks.high_watermark;
+        if from >= high_watermark {
+            if high_watermark < marks.log_end {
+                // A next start would read it, so it counts.
+                return Err(LoadError::Undurable { high_watermark, log_end: marks.log_end });
+            }
             return Ok(count);
         }
         let found = partition.read(from, window, true, Isolation::ReadUncommitted)?;
@@ -154,8 +166,11 @@ pub(crate) fn replay(
             }
         }
         if from == before {
+            if partition.log().headers(from).next().transpose()?.is_some() {
+                return Err(LoadError::Stuck { from, high_watermark });
+            }
             // Nothing but offsets without records is left below the high watermark, as compaction leaves them.
-            return Ok(count);
+            from = high_watermark;
         }
     }
 }

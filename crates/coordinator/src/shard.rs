@@ -6,12 +6,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use base::{Millis, Offset, PartitionIndex, Uuid};
 use catalog::Catalog;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use partition::Partition;
 use state_machines::group::{Event, Groups, Reply, Settings, Step, Ticket};
 use tokio::runtime::Handle;
@@ -34,9 +35,10 @@ pub enum Unavailable {
     Failed,
 }
 
-/// How long after a failure the groups are read again, in milliseconds: a full disk must not have every commit read
-/// the whole partition.
+/// How long after a first failure the groups are read again, in milliseconds: a full disk must not have every commit read
+/// the whole partition. Twice as long after each further one in a row, up to the most.
 const AGAIN_AFTER_MS: i64 = 1_000;
+const AGAIN_AFTER_MOST_MS: i64 = 16_000;
 
 /// Nothing is due.
 const NEVER: i64 = i64::MAX;
@@ -47,8 +49,12 @@ pub(crate) struct Shard {
     pub(crate) topic: Uuid,
     pub(crate) index: PartitionIndex,
     state: Mutex<State>,
+    /// Somebody has done with reading.
+    settled: Condvar,
     /// When [`Shard::tick`] is due, in milliseconds.
     wake_at: AtomicI64,
+    /// Failures since something was last written. Only the first of a row is an error in the broker's log.
+    failures: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -94,11 +100,18 @@ impl fmt::Debug for Ready {
 impl Shard {
     /// A shard that is still to be loaded.
     pub(crate) fn new(topic: Uuid, index: PartitionIndex) -> Arc<Self> {
-        Arc::new(Self { topic, index, state: Mutex::new(State::Unread), wake_at: AtomicI64::new(NEVER) })
+        Arc::new(Self {
+            topic,
+            index,
+            state: Mutex::new(State::Unread),
+            settled: Condvar::new(),
+            wake_at: AtomicI64::new(NEVER),
+            failures: AtomicU32::new(0),
+        })
     }
 
     /// Reads the groups from the log and puts them in force. Blocks, for as long as reading the partition takes; requests
-    /// are told to ask again meanwhile. Does nothing when somebody does it already, or did.
+    /// are told to ask again meanwhile. When somebody does it already, it waits for that; when somebody did, it does nothing.
     pub(crate) fn load(
         self: &Arc<Self>,
         catalog: &Catalog,
@@ -109,13 +122,17 @@ impl Shard {
     ) {
         {
             let mut state = self.state.lock();
+            self.settled.wait_while(&mut state, |state| matches!(state, State::Loading));
             if !matches!(*state, State::Unread) {
                 return;
             }
             *state = State::Loading;
         }
-        let loaded = self.read(catalog, settings, window);
+        // Left in `Loading`, the groups would be out of reach until the next start.
+        let read = AssertUnwindSafe(|| self.read(catalog, settings, window));
+        let loaded = catch_unwind(read).unwrap_or_else(|_told| Err("reading them panicked".into()));
         let mut state = self.state.lock();
+        self.settled.notify_all();
         if matches!(*state, State::Closed) {
             return;
         }
@@ -135,11 +152,10 @@ impl Shard {
                 self.carry_out(&mut state, handle, now, |groups| groups.loaded(now));
             }
             Err(why) => {
-                tracing::error!(
-                    partition = %self.index,
-                    %why,
+                self.complain(
+                    &why,
                     "the groups of this partition of __consumer_offsets cannot be loaded; their members are refused, \
-                     and it is tried again"
+                     and it is tried again",
                 );
                 self.fail(&mut state, now);
             }
@@ -243,6 +259,7 @@ impl Shard {
     /// Takes no more requests; those that wait are told to look for their coordinator again.
     pub(crate) fn close(&self) {
         *self.state.lock() = State::Closed;
+        self.settled.notify_all();
         self.wake_at.store(NEVER, Ordering::SeqCst);
     }
 
@@ -256,16 +273,26 @@ impl Shard {
     ) {
         let State::Ready(ready) = state else { return };
         ready.now = now;
-        let step = decide(&mut ready.groups);
-        self.wake_at.store(step.wake_at.map_or(NEVER, |at| at.0), Ordering::SeqCst);
-        if !step.records.is_empty() {
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            let step = decide(&mut ready.groups);
             let records: Vec<_> = step.records.iter().map(convert::key_value).collect();
+            (step, records)
+        }));
+        let Ok((step, records)) = decided else {
+            // Half a decision may stand in the machine; the log knows nothing of it.
+            self.complain(&"a rule panicked", NOT_WRITTEN);
+            return self.fail(state, now);
+        };
+        self.wake_at.store(step.wake_at.map_or(NEVER, |at| at.0), Ordering::SeqCst);
+        if !records.is_empty() {
             match offsets_log::append(&ready.partition, &records, step.atomic, now) {
-                Ok(last) => ready.written = last,
+                Ok(last) => {
+                    ready.written = last;
+                    self.failures.store(0, Ordering::Relaxed);
+                }
                 Err(why) => {
-                    self.complain(&why);
-                    self.fail(state, now);
-                    return;
+                    self.complain(&why, NOT_WRITTEN);
+                    return self.fail(state, now);
                 }
             }
         }
@@ -302,7 +329,7 @@ impl Shard {
             return false;
         }
         if let Err(why) = partition.health() {
-            self.complain(&why);
+            self.complain(&why, NOT_WRITTEN);
             let now = ready.now;
             self.fail(&mut state, now);
             return false;
@@ -317,20 +344,26 @@ impl Shard {
         ready.awaited
     }
 
-    fn complain(&self, why: &dyn fmt::Display) {
-        tracing::error!(
-            partition = %self.index,
-            %why,
-            "a change of groups could not be written to __consumer_offsets; their members are told to ask again"
-        );
+    /// Says what failed, once for all failures in a row: an unwell disk is met again and again, by every partition.
+    fn complain(&self, why: &dyn fmt::Display, what: &str) {
+        if self.failures.load(Ordering::Relaxed) == 0 {
+            tracing::error!(partition = %self.index, %why, "{what}");
+        } else {
+            tracing::debug!(partition = %self.index, %why, "again: {what}");
+        }
     }
 
     fn fail(&self, state: &mut State, now: Millis) {
-        let again_at = now.plus(AGAIN_AFTER_MS);
+        let before = self.failures.fetch_add(1, Ordering::Relaxed).min(30);
+        let again_at = now.plus((AGAIN_AFTER_MS << before).min(AGAIN_AFTER_MOST_MS));
         *state = State::Failed { again_at };
         self.wake_at.store(again_at.0, Ordering::SeqCst);
     }
 }
+
+/// What became of a decision that is not in the log.
+const NOT_WRITTEN: &str =
+    "a change of groups could not be written to __consumer_offsets; their members are told to ask again";
 
 impl State {
     /// # Errors

@@ -155,6 +155,7 @@ fn commits_outlive_a_stop_and_a_kill() {
 
         let node = Node::start(disk(), dir.path(), &given, &runtime);
         assert_eq!(node.committed("group-7", &runtime), 700);
+        assert_eq!(node.committed("group-8", &runtime), 8);
         node.commit("group-8", 800, &runtime).unwrap();
         // A kill: nothing is closed, and the next start finds what the operating system has.
         drop(node);
@@ -257,5 +258,61 @@ fn a_group_has_no_coordinator_before_there_is_a_topic() {
     assert!(node.coordinator.look_at_all(|_| ()).is_empty());
     node.coordinator.ensure_offsets_topic(now()).unwrap();
     node.commit("team", 1, &runtime).unwrap();
+    node.stop();
+}
+
+#[test]
+fn groups_that_cannot_be_read_are_read_later() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let disk = FailingDisk::new(Arc::new(RealDisk::new()));
+    let one = [("offsets.topic.num.partitions", "1")];
+    let node = Node::fresh(disk.shared(), dir.path(), &one, &runtime);
+    node.commit("team", 7, &runtime).unwrap();
+    node.stop();
+
+    let node = Node::start(disk.shared(), dir.path(), &one, &runtime);
+    assert_eq!(node.committed("team", &runtime), 7);
+    // The write fails, and so does the first attempt to read the groups again.
+    disk.fail(Fault::on(Operation::Write, "*/__consumer_offsets-*/*.log", Injected::NoSpace).times(1));
+    disk.fail(Fault::on(Operation::Read, "*/__consumer_offsets-*/*.log", Injected::Io).times(1));
+    assert_eq!(node.commit("team", 8, &runtime), Err(Unavailable::Failed));
+    assert_eq!(node.commit("team", 8, &runtime), Err(Unavailable::Failed), "it is not tried again at once");
+    assert_eq!(node.committed("team", &runtime), 7);
+    assert_eq!(disk.failures(), 2);
+    node.commit("team", 9, &runtime).unwrap();
+    node.stop();
+}
+
+#[test]
+fn a_client_with_the_longest_of_names_can_join() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let disk = || Arc::new(RealDisk::new()) as Arc<dyn Disk>;
+    let node = Node::fresh(disk(), dir.path(), &[], &runtime);
+    let long: Arc<str> = "ä".repeat(32_766 / 2).into();
+    for instance in [None, Some(Arc::clone(&long))] {
+        let Event::Join(join) = join("team", "") else { panic!() };
+        let join = Join { client_id: Arc::clone(&long), instance_id: instance.clone(), ..join };
+        let group: Arc<str> = format!("team {}", instance.is_some()).into();
+        let event = Event::Join(Join { group_id: Arc::clone(&group), ..join });
+        let Reply::Join(Ok(joined)) = node.ask(&group, event, &runtime).unwrap() else { panic!() };
+        assert!(joined.member_id.len() <= 32_767);
+        let sync = Event::Sync(Sync {
+            group_id: Arc::clone(&group),
+            member_id: joined.member_id,
+            instance_id: instance,
+            generation: joined.generation,
+            protocol_type: None,
+            protocol: None,
+            assignments: Vec::new(),
+        });
+        let Reply::Sync(Ok(_)) = node.ask(&group, sync, &runtime).unwrap() else { panic!() };
+    }
+    node.stop();
+    let node = Node::start(disk(), dir.path(), &[], &runtime);
+    for group in ["team false", "team true"] {
+        node.committed(group, &runtime);
+        let members = node.coordinator.look(group, |groups| groups.describe(group).unwrap().members.len());
+        assert_eq!(runtime.block_on(members.unwrap().get()), Ok(1));
+    }
     node.stop();
 }
