@@ -35,9 +35,9 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     Ok(Pending::Later(Box::pin(async move {
         let seen = all(looks).await;
         let groups = names.into_iter().zip(seen).map(|(name, seen)| match seen {
-            _ if name.is_empty() => refused(name, Code::InvalidGroupId),
             Ok(Some(group)) => Answered { authorized_operations: operations, ..described(name, &group) },
-            Ok(None) => Answered { authorized_operations: operations, ..dead(name, version) },
+            Ok(None) if version >= NAMES_UNKNOWN_GROUP => unknown(name),
+            Ok(None) => Answered { authorized_operations: operations, ..dead(name, Code::None) },
             Err(why) => refused(name, why.into()),
         });
         let response =
@@ -69,16 +69,13 @@ fn member(member: &DescribedMember) -> DescribedGroupMember {
     }
 }
 
-fn dead(group_id: StrBytes, version: i16) -> Answered {
-    let error = if version >= NAMES_UNKNOWN_GROUP { Code::GroupIdNotFound } else { Code::None };
+fn unknown(group_id: StrBytes) -> Answered {
     let why = format!("there is no classic group {}", group_id.as_str());
-    Answered {
-        error_code: error.into(),
-        error_message: (error != Code::None).then(|| StrBytes::from(why)),
-        group_id,
-        group_state: StrBytes::from_static("Dead"),
-        ..Answered::default()
-    }
+    Answered { error_message: Some(StrBytes::from(why)), ..dead(group_id, Code::GroupIdNotFound) }
+}
+
+fn dead(group_id: StrBytes, code: Code) -> Answered {
+    Answered { group_state: StrBytes::from_static("Dead"), ..refused(group_id, code) }
 }
 
 fn refused(group_id: StrBytes, code: Code) -> Answered {

@@ -64,6 +64,8 @@ fn respond(
     request: &Request,
     find: &dyn Fn(&StrBytes) -> Found,
 ) -> FindCoordinatorResponse {
+    // Kafka's word when nothing is wrong, where other answers have null.
+    let no_error = StrBytes::from_static(if request.version() >= ASKS_FOR_SEVERAL { "" } else { "NONE" });
     let one = |key: &StrBytes| {
         let listener = &request.listener;
         match find(key) {
@@ -73,7 +75,7 @@ fn respond(
                 host: StrBytes::from(listener.advertised_host.clone()),
                 port: i32::from(listener.advertised_port),
                 error_code: Code::None.into(),
-                error_message: None,
+                error_message: Some(no_error.clone()),
             },
             Err((code, why)) => Coordinator {
                 key: key.clone(),
