@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from beside.groups import wait_for_coordinator
 from beside.sides import Side, differences, rounds
 from harness.broker import Kafka, Ottla
 
@@ -54,12 +55,19 @@ def sides(tmp_path_factory):
     """Ottla and Kafka, for all files that compare answers."""
     brokers = Brokers(tmp_path_factory.mktemp("sides"))
     # No more topics by themselves than the stories ask for.
-    settings = {"auto_create_topics_enable": "false"}
+    settings = {"auto_create_topics_enable": "false", "group_initial_rebalance_delay_ms": 0, "offsets_topic_num_partitions": 1}
     with ThreadPoolExecutor() as pool:
         sides = list(pool.map(lambda kind: Side(brokers(kind, **settings).start()), (Ottla, Kafka)))
     sides[0].broker.expect_in_log("this broker does not support transactions yet")
     yield sides
     brokers.close()
+
+
+@pytest.fixture(scope="session")
+def coordinators(sides):
+    """Both have a topic for groups, and whoever keeps it has read it."""
+    for side in sides:
+        wait_for_coordinator(side)
 
 
 @pytest.fixture

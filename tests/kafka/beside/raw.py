@@ -10,6 +10,8 @@ import time
 
 # Kafka's numbers.
 COORDINATOR_LOAD_IN_PROGRESS = 14
+COORDINATOR_NOT_AVAILABLE = 15
+NOT_COORDINATOR = 16
 OUT_OF_ORDER_SEQUENCE_NUMBER = 45
 
 PATIENCE = 30
@@ -24,10 +26,10 @@ class Closed(Exception):
 class Connection:
     """One connection. Requests are sent one by one, each answered before the next."""
 
-    def __init__(self, address):
+    def __init__(self, address, client_id="raw"):
         host, port = address.rsplit(":", 1)
         self._socket = socket.create_connection((host, int(port)), PATIENCE)
-        self._number = 0
+        self._number, self._client_id = 0, client_id
 
     def __enter__(self):
         return self
@@ -40,7 +42,7 @@ class Connection:
         request, response = message(f"{api}Request"), message(f"{api}Response")
         self._number += 1
         asked = build(request, fields, version)
-        asked.with_header(correlation_id=self._number, client_id="raw")
+        asked.with_header(correlation_id=self._number, client_id=self._client_id)
         frame = self.exchange(asked.encode(header=True))
         answer = response.decode(frame, version=version, header=True)
         assert answer.header.correlation_id == self._number

@@ -1,14 +1,22 @@
 """The two brokers beside each other, and what their answers are compared by."""
 
 import itertools
+import re
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 from beside.batches import TIMESTAMP, batch
 from beside.raw import PATIENCE, Closed, Connection
 
 # Numbers of stories, so that each has topics of its own.
 rounds = itertools.count()
+
+# Whoever waits for an answer in the background.
+_waiting = ThreadPoolExecutor(8)
+
+# The ids of groups' members: something known, and something drawn.
+_MEMBER_ID = re.compile(r"(?s)(.*)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Side:
@@ -17,25 +25,48 @@ class Side:
     def __init__(self, broker):
         self.broker = broker
         self.names = {}
+        self._members = {}
         self._connection = None
         self._story, self._topics = 0, itertools.count()
+        self._own_topic = None
 
     def begin(self, story):
         """A story of its own, with names of its own."""
         self._story, self._topics = story, itertools.count()
+        self._members.clear()
 
     def ask(self, api, version, **fields):
         """The answer, or "closed" if the broker closes the connection instead."""
         if self._connection is None:
             self._connection = Connection(self.broker.address)
         try:
-            return self._neutral(self._connection.ask(api, version, **fields))
+            return self._neutral(self._connection.ask(api, version, **self._drawn(fields)))
         except Closed:
             self._connection = None
             return "closed"
         except BaseException:
             self._connection = None
             raise
+
+    def begin_to_ask(self, api, version, **fields):
+        """Asks on a connection of its own what others have to do something for. Gives what waits for the answer."""
+        asked = self._drawn(fields)
+
+        def ask():
+            with Connection(self.broker.address) as connection:
+                return connection.ask(api, version, **asked)
+
+        answer = _waiting.submit(ask)
+        # What is drawn gets its name here, so that names do not depend on who is answered first.
+        return lambda: self._neutral(answer.result(PATIENCE))
+
+    def over(self, connection):
+        """From now on asks over this connection; `None` for one of its own."""
+        self._connection = connection
+
+    def group(self):
+        """A new group, by its name."""
+        return f"group-{self._story}-{next(self._topics)}"
 
     def topic(self, name=None, partitions=1, **configs):
         """A new topic, by its name."""
@@ -49,6 +80,12 @@ class Side:
         for partition in range(partitions):
             self._wait_for(name, partition)
         return name
+
+    def own_topic(self):
+        """One that no story is about."""
+        if self._own_topic is None:
+            self._own_topic = self.topic("of-no-story")
+        return self._own_topic
 
     def adopt(self, name):
         """A topic that is there already, by its name."""
@@ -91,6 +128,22 @@ class Side:
             self._connection = Connection(self.broker.address)
         return self._connection
 
+    def _drawn(self, value):
+        """The value as this broker knows it: what has got a name is what was drawn."""
+        if isinstance(value, dict):
+            return {name: self._drawn(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self._drawn(part) for part in value]
+        return self._members.get(value, value) if isinstance(value, str) else value
+
+    def _named(self, member_id):
+        for name, drawn in self._members.items():
+            if drawn == member_id:
+                return name
+        name = f"{_MEMBER_ID.fullmatch(member_id).group(1)} {len(self._members)}"
+        self._members[name] = member_id
+        return name
+
     def _neutral(self, value):
         """The value without what is one broker's own."""
         if isinstance(value, dict):
@@ -107,6 +160,8 @@ class Side:
             return [self._neutral(part) for part in value]
         if isinstance(value, uuid.UUID):
             return self.names.get(value, value)
+        if isinstance(value, str) and _MEMBER_ID.fullmatch(value):
+            return self._named(value)
         return value
 
 
