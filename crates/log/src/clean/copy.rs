@@ -206,7 +206,8 @@ impl Cleaning {
                 false => Ok(()),
             });
             if finished.is_err() || !changed {
-                output.discard()?;
+                // While it is there, a start takes every finished copy above it for a part of it.
+                output.discard().map_err(CleanError::Unfinished)?;
                 finished?;
                 continue;
             }

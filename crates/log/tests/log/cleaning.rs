@@ -429,6 +429,23 @@ fn a_disk_that_fails_while_cleaning_keeps_the_old_files() {
     }
 }
 
+/// A start takes a finished copy above one that was being written for a part of it, and removes both: so nothing may be
+/// cleaned while a copy is left over that cannot be removed.
+#[test]
+fn a_copy_that_cannot_be_removed_ends_all_cleaning() {
+    let disk = FailingDisk::new(CrashDisk::calm(1).shared());
+    let (mut log, _) = Log::open(disk.shared(), Path::new(DIR), config(), NEW, NOW).unwrap();
+    for at in 0..30 {
+        put(&mut log, &[at % 4, 9], Codec::None, &mut 0).unwrap();
+    }
+    log.roll(NOW).unwrap();
+    flush_all(&mut log).unwrap();
+    disk.fail(Fault::on(Operation::Write, "*.log.cleaned", Injected::NoSpace));
+    disk.fail(Fault::on(Operation::Remove, "*.log.cleaned", Injected::Io));
+    let error = clean(&mut log, None, 1 << 20, NOW).unwrap_err();
+    assert!(matches!(error, CleanError::Unfinished(_)), "{error:?}");
+}
+
 /// Records of a transaction of `producer`.
 fn put_in_transaction(log: &mut Log, producer: ProducerId, sequence: i32, keys: &[u8]) {
     let mut batch = BatchBuilder::new(log.log_end())
