@@ -123,9 +123,12 @@ impl Cleaner {
         let (pace, began) = (&mut self.pace, self.began);
         let mut go_on = |bytes: u64| wait(pace.spend(bytes, began.elapsed()));
         let started = Instant::now();
+        // Should this panic, that stays: the partition would be the dirtiest again, and keep the others.
+        due.rest_until(None);
         match due.partition.clean(&due.dirt, self.limits, now, &mut go_on) {
             Ok((cleaned_to, summary)) => {
                 due.report(cleaned_to, &summary, started.elapsed());
+                due.rest_until(Some(Millis(i64::MIN)));
                 due.slot.cleaning.0.lock().first_dirty = Some(cleaned_to);
                 if let Err(error) = self.write_checkpoints() {
                     tracing::error!("{error}; it is tried again");
@@ -230,19 +233,25 @@ impl Due {
         }
     }
 
+    /// It is not cleaned before; `None`: not before a restart.
+    fn rest_until(&self, until: Option<Millis>) {
+        self.slot.cleaning.0.lock().rests_until = until;
+    }
+
     fn failed(&self, error: &CleanError, now: Millis) {
         let name = self.name();
-        let mut state = self.slot.cleaning.0.lock();
         match error {
             // A deletion, retention or a stop came in between; if the partition is still there it is looked at again.
-            CleanError::Stopped => tracing::debug!("the compaction of {name} was stopped"),
+            CleanError::Stopped => {
+                self.rest_until(Some(Millis(i64::MIN)));
+                tracing::debug!("the compaction of {name} was stopped");
+            }
             CleanError::Log(LogError::Disk(_)) if self.partition.health().is_err() => {}
             CleanError::Log(LogError::Disk(error)) => {
-                state.rests_until = Some(now.plus(REST_MS));
+                self.rest_until(Some(now.plus(REST_MS)));
                 tracing::error!("{name} could not be compacted, which is tried again in a minute: {error}");
             }
             error => {
-                state.rests_until = None;
                 tracing::error!(
                     "{name} is not compacted any more until a restart, and keeps all its records: {error}"
                 );

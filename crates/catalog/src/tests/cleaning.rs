@@ -102,3 +102,18 @@ fn a_partition_that_fails_does_not_keep_the_others() {
     assert_eq!(cleaner.round(NOW.plus(60_000), &mut |_: Duration| true), Round::Cleaned);
     assert!(checkpoint(&disk).contains(&format!("full 0 {}\n", active(&catalog, full))));
 }
+
+#[test]
+fn a_partition_whose_compaction_panics_does_not_keep_the_others() {
+    let disk = CrashDisk::calm(1);
+    let catalog = open(&disk, 1).unwrap();
+    let (bad, fine) = (compacted(&catalog, "bad"), compacted(&catalog, "fine"));
+    write(&catalog, bad, 200);
+    let mut cleaner = Cleaner::new(Arc::clone(&catalog)).unwrap();
+    let panics = || cleaner.round(NOW, &mut |_: Duration| panic!("as if compaction had"));
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).unwrap_err();
+    write(&catalog, fine, 100);
+    assert_eq!(round(&mut cleaner), Round::Cleaned);
+    assert_eq!(checkpoint(&disk), format!("0\n1\nfine 0 {}\n", active(&catalog, fine)));
+    assert_eq!(round(&mut cleaner), Round::Idle, "it is left alone");
+}
