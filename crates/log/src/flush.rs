@@ -121,7 +121,7 @@ fn sync_log(segment: &Arc<Segment>) -> Result<(), LogError> {
 
 /// Whether the disk or a quota is full. The batches are on disk then, and of an index nothing is in doubt: what could not be
 /// written is still in memory, for the next flush.
-fn has_no_room(error: &DiskError) -> bool {
+pub(crate) fn has_no_room(error: &DiskError) -> bool {
     matches!(error.source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 

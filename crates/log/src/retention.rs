@@ -7,6 +7,7 @@ use base::{Millis, Offset};
 
 use crate::epochs::Epochs;
 use crate::error::LogError;
+use crate::flush::has_no_room;
 use crate::names::{FileName, Kind, Parked};
 use crate::place::Place;
 use crate::reader::last_written;
@@ -141,7 +142,14 @@ impl Log {
         self.delete_records_before(kept[0].base);
         // The first epoch now begins at the log start, and that is on disk before a file goes: a power loss may bring some of
         // them back, and the next start must not take the gaps between them for lost writes.
-        self.write_epochs()?;
+        match self.write_epochs() {
+            // What makes room must not wait for room. The next flush writes them; should a power loss come first, what is
+            // missing between segments that are back is reported, and nothing is cut.
+            Err(LogError::Disk(error)) if has_no_room(&error) => {
+                tracing::warn!(%error, "segments are removed all the same, to make room");
+            }
+            written => written?,
+        }
         self.shared.segments.store(Arc::new(kept.to_vec()));
         self.unsynced.retain(|segment| gone.iter().all(|gone| !Arc::ptr_eq(gone, segment)));
         let due = now.plus(self.config.file_delete_delay_ms.max(0));

@@ -234,3 +234,22 @@ fn a_full_disk_keeps_index_entries_in_memory_until_a_later_flush() {
     let times = disk::read_whole(&disk, &Path::new(DIR).join("00000000000000000000.timeindex"), 99).unwrap();
     assert_eq!(times.map(|bytes| bytes.len()), Some(12));
 }
+
+#[test]
+fn a_full_disk_does_not_keep_what_retention_frees() {
+    let config = LogConfig { retention_ms: -1, retention_bytes: 0, file_delete_delay_ms: 0, ..small() };
+    let Failing { disk, mut log } = failing(&config);
+    for at in 0..30 {
+        write(&mut log, Plan::of(2, 30, 1000 + at)).unwrap();
+    }
+    log.roll(NOW).unwrap();
+    disk.fail(Fault::on(Operation::Write, "*", Injected::NoSpace));
+    let removed = log.apply_retention(log.log_end(), NOW).unwrap();
+    assert!(removed.segments.len() > 1, "{removed:?}");
+    assert!(log.take_due_files(NOW).remove().unwrap() > 1);
+    disk.heal();
+    let flush = log.begin_flush();
+    flush.run().unwrap();
+    let lines = log::checkpoint::read_epochs(&disk, Path::new(DIR)).unwrap().unwrap();
+    assert_eq!(lines[0].start, log.log_start(), "the next flush writes where the epochs begin");
+}
