@@ -53,6 +53,15 @@ pub enum OpenError {
         /// One of the entries.
         found: String,
     },
+    /// A metadata log stands here, and nothing says whose it is.
+    #[error(
+        "the data directory {} holds a metadata log, but its meta.properties is missing; put that back from a copy, or write \
+         it anew with the lines version=1, node.id=... and cluster.id=...", path.display()
+    )]
+    NoMetaProperties {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// A sub-directory that Kafka does not know, and would not start with either.
     #[error(
         "the data directory {} holds {found:?}, which is no partition's directory; move it elsewhere", path.display()

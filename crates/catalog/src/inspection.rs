@@ -62,10 +62,7 @@ pub fn inspect(disk: &dyn Disk, data_dir: &Path) -> Result<Inspection, OpenError
     let Some(meta) = MetaProperties::read(disk, data_dir)? else {
         let path = data_dir.to_owned();
         let entries = if disk.entry(data_dir)?.is_some() { disk.list(data_dir)? } else { Vec::new() };
-        return Err(match entries.into_iter().next() {
-            Some(entry) => OpenError::NotOurs { path, found: entry.name },
-            None => OpenError::Nothing { path },
-        });
+        return Err(survey::without_meta(data_dir, entries).unwrap_or(OpenError::Nothing { path }));
     };
     let meta = meta
         .map_err(|source| OpenError::MetaProperties { path: data_dir.join(meta_properties::FILE), source })?;

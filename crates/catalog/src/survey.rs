@@ -8,7 +8,7 @@ use disk::{Disk, Entry};
 use crate::clean_shutdown;
 use crate::error::OpenError;
 use crate::meta_properties::{self, MetaProperties};
-use crate::names::Subdir;
+use crate::names::{METADATA_DIR, Subdir};
 
 /// What a directory without `meta.properties` may hold and still count as empty: what a format that was cut short leaves.
 const LEFT_BY_A_FORMAT: [&str; 2] = [".lock", "meta.properties.tmp"];
@@ -48,10 +48,7 @@ pub(crate) fn look(
     }
     let entries = disk.list(data_dir)?;
     let Some(meta) = MetaProperties::read(disk, data_dir)? else {
-        return match entries.iter().find(|entry| !LEFT_BY_A_FORMAT.contains(&entry.name.as_str())) {
-            Some(foreign) => Err(OpenError::NotOurs { path: path(), found: foreign.name.clone() }),
-            None => Ok(Survey::default()),
-        };
+        return without_meta(data_dir, entries).map_or(Ok(Survey::default()), Err);
     };
     let meta = meta
         .map_err(|source| OpenError::MetaProperties { path: data_dir.join(meta_properties::FILE), source })?;
@@ -69,6 +66,16 @@ pub(crate) fn look(
     let mut survey = Survey { meta: Some(meta), clean, ..Survey::default() };
     entries.into_iter().filter(|entry| entry.is_dir).try_for_each(|entry| survey.sort_in(data_dir, entry))?;
     Ok(survey)
+}
+
+/// What is wrong with a directory that has these entries and no `meta.properties`; nothing if it counts as empty.
+pub(crate) fn without_meta(data_dir: &Path, entries: Vec<Entry>) -> Option<OpenError> {
+    let path = data_dir.to_owned();
+    if entries.iter().any(|entry| entry.is_dir && entry.name == METADATA_DIR) {
+        return Some(OpenError::NoMetaProperties { path });
+    }
+    let foreign = entries.into_iter().find(|entry| !LEFT_BY_A_FORMAT.contains(&entry.name.as_str()))?;
+    Some(OpenError::NotOurs { path, found: foreign.name })
 }
 
 impl Survey {

@@ -132,3 +132,13 @@ fn what_is_no_data_directory_is_an_error() {
     disk.create_dir_all(&at("x")).unwrap();
     assert!(inspect(&disk, Path::new(DIR)).unwrap_err().to_string().contains("holds no meta.properties"));
 }
+
+#[test]
+fn a_directory_that_lost_its_meta_properties_is_not_called_foreign() {
+    let disk = stopped();
+    disk.remove_file(&at("meta.properties")).unwrap();
+    let refused = [inspect(&disk, Path::new(DIR)).unwrap_err(), open(&disk, 2).unwrap_err()];
+    for error in refused {
+        assert!(matches!(error, crate::OpenError::NoMetaProperties { .. }), "{error}");
+    }
+}
