@@ -149,12 +149,17 @@ impl Log {
         if let Some(names_made) = flush.names_made {
             self.names_synced = self.names_synced.max(names_made);
         }
-        if let Some(epochs_made) = flush.epochs_made {
-            self.epochs_written = self.epochs_written.max(epochs_made);
-        }
+        self.wrote_epochs(flush);
         // Only if nothing was appended since the flush began is the active segment wholly synced.
         if flush.up_to == self.log_end() && !self.active.overhang {
             self.active.unsynced = false;
+        }
+    }
+
+    /// Tells the log that `flush` has written the epochs, whatever becomes of the rest.
+    pub fn wrote_epochs(&mut self, flush: &Flush) {
+        if let Some(epochs_made) = flush.epochs_made {
+            self.epochs_written = self.epochs_written.max(epochs_made);
         }
     }
 

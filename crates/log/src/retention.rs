@@ -7,7 +7,7 @@ use base::{Millis, Offset};
 
 use crate::epochs::Epochs;
 use crate::error::LogError;
-use crate::flush::has_no_room;
+use crate::flush::{Flush, has_no_room};
 use crate::names::{FileName, Kind, Parked};
 use crate::place::Place;
 use crate::reader::last_written;
@@ -73,6 +73,42 @@ impl Log {
             }
         }
         self.log_start()
+    }
+
+    /// Moves the log start to where [`Self::apply_retention`] will, as far as segments stay, and touches no file. Returns
+    /// what is to be written before they go: [`Flush::write_epochs`], which needs no lock, then [`Self::wrote_epochs`].
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn expire(&mut self, high_watermark: Offset, now: Millis) -> Result<Flush, LogError> {
+        let segments = self.shared.segments.load_full();
+        let (log_start, delete) = (self.log_start(), self.config.delete_enabled);
+        let size_limit = u64::try_from(self.config.retention_bytes).ok().filter(|_| delete);
+        let age_limit = Some(self.config.retention_ms).filter(|limit| delete && *limit >= 0);
+        let mut surplus = size_limit.map_or(0, |limit| {
+            let below = segments.windows(2).take_while(|pair| pair[1].base <= log_start);
+            let gone = below.map(|pair| pair[0].len()).sum::<u64>();
+            self.shared.size().saturating_sub(gone).saturating_sub(limit)
+        });
+        for pair in segments.windows(2) {
+            let (segment, next) = (&pair[0], pair[1].base);
+            if next <= log_start {
+                continue;
+            }
+            let fits = surplus > 0 && segment.len() <= surplus;
+            surplus -= if fits { segment.len() } else { surplus };
+            let is_old = || {
+                Ok::<_, LogError>(match age_limit {
+                    Some(limit) => now.since(largest_timestamp(segment)?) > limit,
+                    None => false,
+                })
+            };
+            if next > high_watermark || !(fits || is_old()?) {
+                break;
+            }
+            self.delete_records_before(next);
+        }
+        Ok(self.begin_flush())
     }
 
     /// Removes segments from the oldest on, as the limits say, never beyond `high_watermark`: first those below the log

@@ -110,11 +110,31 @@ impl Partition {
             // after a kill has less to walk.
             self.snapshot_now();
             let _segments = self.segments.lock();
+            self.write_epochs_ahead(now);
             self.warn_of("retention failed, and is tried again", |appender| {
                 appender.log.apply_retention(self.marks().high_watermark, now).map(drop)
             });
         }
         self.remove_due_files(now);
+    }
+
+    /// The leader epochs as they will be once retention has removed segments must be on disk before those go. Here they are
+    /// written without the append lock; what this does not get done, retention does with it.
+    fn write_epochs_ahead(&self, now: Millis) {
+        let expired = self.exclusive(|appender| {
+            let flush = appender.log.expire(self.marks().high_watermark, now);
+            (flush, self.publish(appender))
+        });
+        let Ok((flush, moved)) = expired else { return };
+        if moved {
+            self.board.wake();
+        }
+        if let Ok(flush) = flush
+            && flush.write_epochs().is_ok()
+        {
+            // A partition that was closed meanwhile has written them itself.
+            let _ = self.exclusive(|appender| appender.log.wrote_epochs(&flush));
+        }
     }
 
     /// Takes `.deleted` files off the disk whose delay is over, without the append lock.

@@ -41,21 +41,26 @@ fn retention_by_size_takes_segments_and_their_snapshots() {
     assert_eq!(stage.fresh(send(1, 200, 10)), Offset(200));
 }
 
-/// A large file takes its time to go; nobody who appends waits for that.
+/// A large file takes its time to go, and so does a sync before; nobody who appends waits for that.
 #[test]
-fn a_file_is_removed_without_the_append_lock() {
+fn retention_syncs_and_removes_without_the_append_lock() {
     let partition: Arc<OnceLock<Weak<Partition>>> = Arc::default();
-    let (within, appended) = (Arc::clone(&partition), Arc::new(AtomicUsize::new(0)));
-    let count = Arc::clone(&appended);
+    let within = Arc::clone(&partition);
+    let counts: Arc<[AtomicUsize; 2]> = Arc::default();
+    let count = Arc::clone(&counts);
     let disk = WatchedDisk::new(CrashDisk::calm(1).shared(), move |operation, _| {
-        if operation == Operation::Remove
+        if matches!(operation, Operation::Sync | Operation::Remove)
             && let Some(partition) = within.get().and_then(Weak::upgrade)
         {
             // On another thread, as producers are: under the append lock nothing would come of it.
             let (done, end) = mpsc::channel();
             std::thread::spawn(move || done.send(partition.append(&anonymous(1).checked(), LATER).is_ok()));
-            assert_eq!(end.recv_timeout(Duration::from_secs(20)), Ok(true), "an append waits for a removal");
-            count.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(
+                end.recv_timeout(Duration::from_secs(20)),
+                Ok(true),
+                "an append waits for a {operation}"
+            );
+            count[usize::from(operation == Operation::Remove)].fetch_add(1, Ordering::SeqCst);
         }
     });
     let mut config = small_segments(700);
@@ -64,13 +69,15 @@ fn a_file_is_removed_without_the_append_lock() {
     for batch in 0..20 {
         stage.fresh(send(1, batch * 10, 10));
     }
+    partition.set(Arc::downgrade(&stage.partition)).unwrap();
     stage.partition.tend(LATER);
     let parked = stage.files().iter().filter(|name| name.ends_with(".log.deleted")).count();
     assert!(parked > 0);
-    partition.set(Arc::downgrade(&stage.partition)).unwrap();
+    let counted = |at: usize| counts[at].load(Ordering::SeqCst);
+    assert!(counted(0) > 1, "a producer snapshot and the leader epochs are synced, and let appends through");
     // Too early for the next retention, late enough for the files.
     stage.partition.tend(LATER.plus(60_000));
-    assert!(appended.load(Ordering::SeqCst) > parked, "each removal let an append through");
+    assert!(counted(1) > parked, "each removal let an append through");
     assert!(!stage.files().iter().any(|name| name.ends_with(".deleted")));
 }
 
