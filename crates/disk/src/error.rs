@@ -45,7 +45,7 @@ impl fmt::Display for Operation {
 
 /// A file operation that failed: which one, on which path, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {operation} {}: {source}", path.display())]
+#[error("cannot {operation} {}: {source}{}", path.display(), self.advice())]
 pub struct DiskError {
     /// What was being done.
     pub operation: Operation,
@@ -68,8 +68,41 @@ impl DiskError {
         self.source.kind() == io::ErrorKind::NotFound
     }
 
+    /// Whether the process, or the machine, has too many files open (`EMFILE`, `ENFILE`): then nothing was done, and it may
+    /// be tried again. The standard library has no kind for them.
+    #[must_use]
+    pub fn is_too_many_files(&self) -> bool {
+        matches!(self.source.raw_os_error(), Some(23 | 24))
+    }
+
+    /// What the operator can do about it, where that is the same for every file.
+    fn advice(&self) -> &'static str {
+        if self.is_too_many_files() {
+            "; raise the limit of open files (`ulimit -n`, LimitNOFILE=)"
+        } else if self.source.kind() == io::ErrorKind::ReadOnlyFilesystem {
+            "; remount the file system read-write"
+        } else {
+            ""
+        }
+    }
+
     pub(crate) fn too_large(path: &Path, len: u64, limit: u64) -> Self {
         let why = format!("{len} bytes are more than the {limit} that such a file may have");
         Self::new(Operation::Read, path, io::Error::new(io::ErrorKind::FileTooLarge, why))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_done_is_said() {
+        let said =
+            |code| DiskError::new(Operation::Open, Path::new("/d/f"), io::Error::from_raw_os_error(code));
+        assert!(said(24).is_too_many_files() && said(24).to_string().contains("ulimit -n"));
+        assert!(said(23).is_too_many_files() && !said(5).is_too_many_files());
+        assert!(said(30).to_string().ends_with("; remount the file system read-write"));
+        assert!(said(5).to_string().ends_with("(os error 5)"));
     }
 }

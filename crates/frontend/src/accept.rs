@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::Listener;
+use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -105,9 +106,13 @@ fn prepare(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 async fn failed(error: &io::Error, shared: &Shared) {
+    let advice = match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE) => "; raise the limit of open files (`ulimit -n`, LimitNOFILE=)",
+        _ => "",
+    };
     match shared.throttle.allow(Instant::now()) {
-        Some(_) => tracing::warn!("a connection could not be accepted: {error}"),
-        None => tracing::debug!("a connection could not be accepted: {error}"),
+        Some(_) => tracing::warn!("a connection could not be accepted: {error}{advice}"),
+        None => tracing::debug!("a connection could not be accepted: {error}{advice}"),
     }
     // A connection that is gone before it was accepted is no reason to wait.
     if error.kind() != io::ErrorKind::ConnectionAborted {

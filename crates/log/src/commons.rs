@@ -1,7 +1,6 @@
 //! What all logs of a process have in common: a bound on open files, and how far the checks after an unclean stop are.
 
 use std::collections::VecDeque;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -107,7 +106,7 @@ impl OpenFiles {
         how: OpenHow,
     ) -> Result<Arc<dyn DiskFile>, DiskError> {
         match disk.open(path, how) {
-            Err(error) if is_too_many(&error.source) => {
+            Err(error) if error.is_too_many_files() => {
                 let closing = Self::take(&mut self.opened.lock(), CLOSED_AT_ONCE);
                 closing.iter().for_each(|segment| segment.close_files());
                 disk.open(path, how)
@@ -115,11 +114,6 @@ impl OpenFiles {
             other => other,
         }
     }
-}
-
-/// `EMFILE`, `ENFILE`: the process, or the machine, has too many files open. The standard library has no kind for them.
-fn is_too_many(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// The logs that are being read and checked because nothing vouches for them.

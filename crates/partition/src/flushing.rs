@@ -116,7 +116,11 @@ impl Partition {
         if let Some(flush) = flush {
             let run = catch_unwind(AssertUnwindSafe(|| match flush.write_epochs() {
                 Err(error) if !is_grave(&error) => Ok(Err(error)),
-                written => written.and_then(|()| flush.sync()).map(Ok),
+                written => match written.and_then(|()| flush.sync()) {
+                    // No sync has failed: what was to be synced could not be opened.
+                    Err(LogError::Disk(error)) if error.is_too_many_files() => Ok(Err(error.into())),
+                    synced => synced.map(Ok),
+                },
             }));
             let run = run.map_err(|_| Shut::Panic("while flushing".into()));
             let done = run.and_then(|synced| synced.map_err(|error: LogError| Shut::Flush(Arc::new(error))));

@@ -442,7 +442,7 @@ pub(crate) fn is_grave(error: &LogError) -> bool {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     let LogError::Disk(error) = error else { return false };
     let changes = matches!(error.operation, Write | SetLen | Sync | SyncDir);
-    changes && !matches!(error.source.kind(), StorageFull | QuotaExceeded)
+    changes && !error.is_too_many_files() && !matches!(error.source.kind(), StorageFull | QuotaExceeded)
 }
 
 impl From<LogError> for ReadError {

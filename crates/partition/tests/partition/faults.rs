@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{LeaderEpoch, Offset};
 use disk::Disk;
-use disk::Operation::{Open, SetLen, Sync, Write};
+use disk::Operation::{Open, SetLen, Sync, SyncDir, Write};
 use log::Known;
 use partition::{AppendError, Flusher, Partition, PartitionConfig, PartitionError, Shut, Stopped};
 use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected, WatchedDisk};
@@ -113,6 +113,21 @@ fn a_failed_sync_shuts_the_partition_and_wakes_those_who_wait() {
     assert!(matches!(stage.partition.flush(), Err(PartitionError::Shut(_))));
     assert_eq!(stage.headers().len(), 1, "what was not acknowledged is not read");
     assert!(stage.partition.close(NOW).is_err());
+}
+
+#[test]
+fn a_flush_that_may_open_no_file_is_tried_again() {
+    let (stage, disk) = failing(small_segments(300));
+    disk.fail(Fault::on(SyncDir, "*", Injected::TooManyFiles));
+    stage.fresh(send(1, 0, 10));
+    stage.fresh(send(1, 10, 10));
+    let error = stage.partition.flush().unwrap_err();
+    assert!(error.to_string().contains("ulimit -n"), "{error}");
+    assert!(stage.partition.health().is_ok(), "no sync has failed, so nothing is in doubt");
+    assert!(stage.partition.marks().flushed < Offset(20));
+    disk.heal();
+    stage.partition.flush().unwrap();
+    assert_eq!(stage.partition.marks().flushed, Offset(20));
 }
 
 #[test]
