@@ -1,5 +1,6 @@
 //! DeleteGroups (key 42): forgets groups without members, and their offsets (KIP-229).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use state_machines::group::{Event, Reply};
@@ -14,13 +15,10 @@ use crate::code::Code;
 pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: DeleteGroupsRequest = body(request)?;
-    let mut names: Vec<StrBytes> = Vec::new();
-    for name in &asked.groups_names {
-        // A name that stands twice is answered once, as in Kafka.
-        if names.iter().all(|known| known.as_str() != name.as_str()) {
-            names.push(StrBytes::from(name.as_str().to_owned()));
-        }
-    }
+    // A name that stands twice is answered once, as in Kafka.
+    let mut seen = HashSet::new();
+    let distinct = asked.groups_names.iter().filter(|name| seen.insert(name.as_str()));
+    let names: Vec<StrBytes> = distinct.map(|name| StrBytes::from(name.as_str().to_owned())).collect();
     let deletions = names.iter().map(|name| {
         let event = Event::DeleteGroups(vec![text(name)]);
         broker.coordinator.submit(name.as_str(), event, request.received_at)

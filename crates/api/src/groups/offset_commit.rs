@@ -24,9 +24,11 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: OffsetCommitRequest = body(request)?;
     let topics = broker.catalog.topics();
-    let known = asked.topics.iter().map(|topic| known_part(&topics, topic));
+    let mut named: Vec<OffsetCommitResponseTopic> = asked.topics.iter().map(unknown).collect();
+    let mut places = Vec::new();
+    let known =
+        asked.topics.iter().enumerate().map(|(at, topic)| known_part(&topics, at, topic, &mut places));
     let known: Vec<CommitTopic> = known.filter(|topic| !topic.partitions.is_empty()).collect();
-    let named: Vec<OffsetCommitResponseTopic> = asked.topics.iter().map(unknown).collect();
     if known.is_empty() {
         // There is nothing that a group could keep.
         return ready(&OffsetCommitResponse { topics: named, ..OffsetCommitResponse::default() }, version);
@@ -38,46 +40,56 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
         generation: asked.generation_id_or_member_epoch,
         retention_ms: (asked.retention_time_ms != -1).then_some(asked.retention_time_ms),
         names_unknown_group: version >= NAMES_UNKNOWN_GROUP,
-        topics: known.clone(),
+        topics: known,
     });
     begin(broker, request, asked.group_id.as_str(), event, move |reply| {
-        let mut answers = Answers { topics: named };
-        let all = |answers: &mut Answers, code: Code| {
-            for topic in &known {
-                topic.partitions.iter().for_each(|partition| answers.set(&topic.name, partition.index, code));
-            }
-        };
+        let mut set =
+            |at: &Place, code: Code| named[at.topic].partitions[at.partition].error_code = code.into();
+        let mut all = |code: Code| places.iter().for_each(|at| set(at, code));
         match reply {
+            // Results come in the order of what was asked.
             Ok(Reply::CommitOffsets(Ok(done))) => {
-                for topic in done {
-                    for (index, result) in topic.partitions {
-                        answers.set(&topic.name, index, code(&result));
-                    }
-                }
+                let results = done.iter().flat_map(|topic| &topic.partitions);
+                places.iter().zip(results).for_each(|(at, (_, result))| set(at, code(result)));
             }
-            Ok(Reply::CommitOffsets(Err(error))) => all(&mut answers, (&error).into()),
-            Ok(_) => all(&mut answers, Code::UnknownServerError),
-            Err(why) => all(&mut answers, why.into()),
+            Ok(Reply::CommitOffsets(Err(error))) => all((&error).into()),
+            Ok(_) => all(Code::UnknownServerError),
+            Err(why) => all(why.into()),
         }
-        OffsetCommitResponse { topics: answers.topics, ..OffsetCommitResponse::default() }
+        OffsetCommitResponse { topics: named, ..OffsetCommitResponse::default() }
     })
 }
 
-/// The part of a topic's commits whose partitions exist.
-fn known_part(topics: &Topics, asked: &OffsetCommitRequestTopic) -> CommitTopic {
+/// Where a partition stands in the request, and in the answer.
+struct Place {
+    topic: usize,
+    partition: usize,
+}
+
+/// The part of a topic's commits whose partitions exist. The topic is the request's `at`th; `places` learns of each of them.
+fn known_part(
+    topics: &Topics,
+    at: usize,
+    asked: &OffsetCommitRequestTopic,
+    places: &mut Vec<Place>,
+) -> CommitTopic {
     let topic = topics.by_name(asked.name.as_str());
     let count = topic.map_or(0, |topic| topic.partitions.len());
     let exists = |index: i32| usize::try_from(index).is_ok_and(|index| index < count);
-    let partitions = asked.partitions.iter().filter(|partition| exists(partition.partition_index));
+    let partitions = asked.partitions.iter().enumerate();
     CommitTopic {
         name: text(&asked.name),
         topic_id: topic.map_or(Uuid::nil(), |topic| topic.id),
         partitions: partitions
-            .map(|partition| CommitPartition {
-                index: PartitionIndex(partition.partition_index),
-                offset: Offset(partition.committed_offset),
-                leader_epoch: LeaderEpoch(partition.committed_leader_epoch),
-                metadata: partition.committed_metadata.as_ref().map(text).unwrap_or_default(),
+            .filter(|(_, partition)| exists(partition.partition_index))
+            .map(|(place, partition)| {
+                places.push(Place { topic: at, partition: place });
+                CommitPartition {
+                    index: PartitionIndex(partition.partition_index),
+                    offset: Offset(partition.committed_offset),
+                    leader_epoch: LeaderEpoch(partition.committed_leader_epoch),
+                    metadata: partition.committed_metadata.as_ref().map(text).unwrap_or_default(),
+                }
             })
             .collect(),
     }
@@ -95,20 +107,5 @@ fn unknown(asked: &OffsetCommitRequestTopic) -> OffsetCommitResponseTopic {
             })
             .collect(),
         ..OffsetCommitResponseTopic::default()
-    }
-}
-
-/// The answers, in the order of the request.
-struct Answers {
-    topics: Vec<OffsetCommitResponseTopic>,
-}
-
-impl Answers {
-    fn set(&mut self, name: &str, index: PartitionIndex, code: Code) {
-        let of_topic = self.topics.iter_mut().filter(|topic| topic.name.as_str() == name);
-        let partitions = of_topic.flat_map(|topic| &mut topic.partitions);
-        for partition in partitions.filter(|partition| partition.partition_index == index.0) {
-            partition.error_code = code.into();
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! OffsetDelete (key 47): forgets committed offsets of topics that nobody in the group reads (KIP-496).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use base::PartitionIndex;
@@ -59,14 +60,19 @@ fn merged(
     mut topics: Vec<OffsetDeleteResponseTopic>,
     done: &[TopicResults],
 ) -> Vec<OffsetDeleteResponseTopic> {
+    let names = topics.iter().enumerate();
+    let mut places: HashMap<String, usize> =
+        names.rev().map(|(place, topic)| (topic.name.as_str().to_owned(), place)).collect();
     for topic in done {
         let results = topic.partitions.iter().map(|(index, outcome)| result(index.0, code(outcome)));
-        match topics.iter_mut().find(|known| known.name.as_str() == &*topic.name) {
-            Some(known) => known.partitions.extend(results),
-            None => topics.push(OffsetDeleteResponseTopic {
+        if let Some(place) = places.get(&*topic.name) {
+            topics[*place].partitions.extend(results);
+        } else {
+            places.insert(topic.name.to_string(), topics.len());
+            topics.push(OffsetDeleteResponseTopic {
                 name: answered(&topic.name),
                 partitions: results.collect(),
-            }),
+            });
         }
     }
     topics

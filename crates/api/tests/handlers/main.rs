@@ -7,6 +7,7 @@ mod acks;
 mod api_versions;
 mod delete_records;
 mod fetch;
+mod groups;
 mod house;
 mod list_offsets;
 mod metadata;

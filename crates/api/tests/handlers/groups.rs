@@ -1,0 +1,127 @@
+use wire::messages::delete_groups::DeleteGroupsRequest;
+use wire::messages::find_coordinator::FindCoordinatorRequest;
+use wire::messages::offset_commit::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use wire::messages::offset_delete::{
+    OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
+use wire::messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
+
+use crate::house::{House, text};
+
+const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+const METADATA_TOO_LARGE: i16 = 12;
+const GROUP_ID_NOT_FOUND: i16 = 69;
+
+/// With a topic `t` of two partitions, and a coordinator.
+fn house() -> House {
+    let house = House::with(&[("offsets.topic.num.partitions", "1"), ("offset.metadata.max.bytes", "4")]);
+    house.create("t", 2, &[]);
+    let find = FindCoordinatorRequest {
+        key_type: 0,
+        coordinator_keys: vec![text("g")],
+        ..FindCoordinatorRequest::default()
+    };
+    assert_eq!(house.ask(4, &find).coordinators[0].error_code, 0);
+    house
+}
+
+/// A commit of a consumer without a group: of topics, partition, offset and metadata.
+fn commit(topics: &[(&str, &[(i32, i64, &str)])]) -> OffsetCommitRequest {
+    let topic = |(name, partitions): &(&str, &[(i32, i64, &str)])| OffsetCommitRequestTopic {
+        name: text(name),
+        partitions: partitions
+            .iter()
+            .map(|&(partition_index, committed_offset, metadata)| OffsetCommitRequestPartition {
+                partition_index,
+                committed_offset,
+                committed_metadata: Some(text(metadata)),
+                ..OffsetCommitRequestPartition::default()
+            })
+            .collect(),
+        ..OffsetCommitRequestTopic::default()
+    };
+    OffsetCommitRequest {
+        group_id: text("g"),
+        generation_id_or_member_epoch: -1,
+        topics: topics.iter().map(topic).collect(),
+        ..OffsetCommitRequest::default()
+    }
+}
+
+/// The answer: of each topic, partition and code.
+fn codes(house: &House, request: &OffsetCommitRequest) -> Vec<(String, Vec<(i32, i16)>)> {
+    let topics = house.ask(8, request).topics;
+    let topic = |topic: &wire::messages::offset_commit::OffsetCommitResponseTopic| {
+        let partitions = topic.partitions.iter();
+        (topic.name.to_string(), partitions.map(|one| (one.partition_index, one.error_code)).collect())
+    };
+    topics.iter().map(topic).collect()
+}
+
+/// Partition, offset and metadata of what is stored for `t`.
+fn stored(house: &House) -> Vec<(i32, i64, String)> {
+    let group =
+        OffsetFetchRequestGroup { group_id: text("g"), topics: None, ..OffsetFetchRequestGroup::default() };
+    let fetch = OffsetFetchRequest { groups: vec![group], ..OffsetFetchRequest::default() };
+    let mut groups = house.ask(8, &fetch).groups;
+    let topics = groups.remove(0).topics;
+    let partitions = topics.iter().flat_map(|topic| &topic.partitions);
+    partitions
+        .map(|one| (one.partition_index, one.committed_offset, one.metadata.as_ref().unwrap().to_string()))
+        .collect()
+}
+
+#[test]
+fn each_partition_of_a_commit_has_its_own_answer() {
+    let house = house();
+    let request = commit(&[
+        ("t", &[(1, 10, "long metadata"), (2, 1, ""), (0, -7, "m"), (-1, 1, ""), (1, 11, "")]),
+        ("gone", &[(0, 1, "")]),
+        ("t", &[(1, 12, "n")]),
+    ]);
+    let unknown = UNKNOWN_TOPIC_OR_PARTITION;
+    let expected = [
+        ("t".to_owned(), vec![(1, METADATA_TOO_LARGE), (2, unknown), (0, 0), (-1, unknown), (1, 0)]),
+        ("gone".to_owned(), vec![(0, unknown)]),
+        ("t".to_owned(), vec![(1, 0)]),
+    ];
+    assert_eq!(codes(&house, &request), expected);
+    assert_eq!(stored(&house), [(0, -7, "m".to_owned()), (1, 12, "n".to_owned())]);
+}
+
+/// With a look through the whole answer for each partition this test would take minutes.
+#[test]
+fn a_commit_that_names_a_partition_very_often_is_answered() {
+    let house = house();
+    let often: Vec<_> = (0..200_000).map(|offset| (1, offset, "")).collect();
+    let answered = codes(&house, &commit(&[("t", &often)]));
+    assert_eq!(answered[0].1.len(), often.len());
+    assert!(answered[0].1.iter().all(|answer| *answer == (1, 0)));
+    assert_eq!(stored(&house), [(1, 199_999, String::new())]);
+}
+
+/// The same for groups that are deleted, and for offsets.
+#[test]
+fn long_lists_of_what_is_to_go_are_answered() {
+    let house = house();
+    codes(&house, &commit(&[("t", &[(0, 1, ""), (1, 1, "")])]));
+    let topics = (0..100_000).map(|place| OffsetDeleteRequestTopic {
+        name: if place == 70_000 { text("t") } else { text(&format!("no-{place}")) },
+        partitions: vec![OffsetDeleteRequestPartition { partition_index: 1 }],
+    });
+    let delete = OffsetDeleteRequest { group_id: text("g"), topics: topics.collect() };
+    let deleted = house.ask(0, &delete);
+    assert_eq!((deleted.error_code, deleted.topics.len()), (0, 100_000));
+    let done: Vec<_> = deleted.topics.iter().filter(|topic| topic.partitions[0].error_code == 0).collect();
+    assert_eq!(done.iter().map(|topic| topic.name.as_str()).collect::<Vec<_>>(), ["t"]);
+    assert_eq!(stored(&house), [(0, 1, String::new())]);
+
+    let names = (0..100_000).map(|place| text(&format!("no-{place}")));
+    let groups_names = names.chain([text("g"), text("no-1")]).collect();
+    let results = house.ask(2, &DeleteGroupsRequest { groups_names, ..Default::default() }).results;
+    assert_eq!(results.len(), 100_001, "a name that stands twice is answered once");
+    assert_eq!((results[1].error_code, results[100_000].error_code), (GROUP_ID_NOT_FOUND, 0));
+    assert_eq!(stored(&house), []);
+}
