@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::internal_topic;
+use crate::moment::{Moment, Steady};
 use crate::place::partition_of;
 use crate::shard::{Shard, Unavailable};
 use crate::threads::{self, Alarm, Queue};
@@ -27,6 +28,7 @@ pub struct Coordinator {
     settings: Arc<Settings>,
     rules: group::Settings,
     handle: Handle,
+    pub(crate) steady: Steady,
     /// The shards of the topic as it is now; none before it exists.
     shards: Mutex<Known>,
     pub(crate) to_load: Arc<Queue<Arc<Shard>>>,
@@ -81,7 +83,8 @@ impl<R> Answer<R> {
 
 impl Coordinator {
     /// Starts it, over an open catalogue. If `__consumer_offsets` exists its groups are loaded from now on; requests for
-    /// those that are not loaded yet are told so. `handle` is the runtime that waits for flushes.
+    /// those that are not loaded yet are told so. `handle` is the runtime that waits for flushes; `clock` the wall clock,
+    /// which is only for what is stored: no session ends because it was set.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -96,6 +99,7 @@ impl Coordinator {
             rules: rules_of(&settings),
             settings,
             handle,
+            steady: Steady::from(clock()),
             shards: Mutex::default(),
             to_load: Arc::default(),
             alarm: Arc::default(),
@@ -137,7 +141,7 @@ impl Coordinator {
         internal_topic::ensure(&self.catalog, &self.settings, now)?;
         if is_new && let Some(shards) = self.shards() {
             // There is nothing to be read, and who asked will join at once.
-            shards.by_index.iter().for_each(|shard| self.load(shard, now));
+            shards.by_index.iter().for_each(|shard| self.load(shard, self.steady.at(now)));
         }
         Ok(())
     }
@@ -156,7 +160,7 @@ impl Coordinator {
     pub fn submit(&self, group: &str, event: Event, now: Millis) -> Result<Answer<Reply>, Unavailable> {
         let shard = self.shard_of(group)?;
         let (sender, receiver) = oneshot::channel();
-        shard.handle(event, sender, &self.handle, now)?;
+        shard.handle(event, sender, &self.handle, self.steady.at(now))?;
         self.alarm.set(shard.due());
         Ok(Answer(receiver))
     }
@@ -194,19 +198,19 @@ impl Coordinator {
     /// so it blocks for the page cache.
     pub fn topic_deleted(&self, topic: &str, now: Millis) {
         for shard in self.shards().iter().flat_map(|shards| &shards.by_index) {
-            shard.topic_deleted(topic, &self.handle, now);
+            shard.topic_deleted(topic, &self.handle, self.steady.at(now));
             self.alarm.set(shard.due());
         }
     }
 
-    pub(crate) fn load(&self, shard: &Arc<Shard>, now: Millis) {
+    pub(crate) fn load(&self, shard: &Arc<Shard>, now: Moment) {
         let window = u32::try_from(self.settings.offsets_load_buffer_size()).unwrap_or(u32::MAX);
         shard.load(&self.catalog, &self.rules, window, &self.handle, now);
         self.alarm.set(shard.due());
     }
 
     /// Wakes each shard whose time has come, and says when the next one wants to be woken.
-    pub(crate) fn tick(&self, now: Millis) {
+    pub(crate) fn tick(&self, now: Moment) {
         for shard in self.known().iter().flat_map(|shards| &shards.by_index) {
             if shard.tick(&self.handle, now) {
                 self.to_load.push(Arc::clone(shard));
@@ -214,7 +218,7 @@ impl Coordinator {
         }
     }
 
-    /// When the next shard wants to be woken, in milliseconds since 1970.
+    /// When the next shard wants to be woken, in milliseconds of the steady clock.
     pub(crate) fn due(&self) -> i64 {
         self.known()
             .iter()

@@ -7,6 +7,7 @@
 mod convert;
 mod coordinator;
 mod internal_topic;
+mod moment;
 mod offsets_log;
 mod place;
 mod shard;

@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use crate::convert::{self, Skipped};
+use crate::moment::Moment;
 use crate::offsets_log;
 
 /// Why a request is not looked at now; its sender asks again.
@@ -51,7 +52,7 @@ pub(crate) struct Shard {
     state: Mutex<State>,
     /// Somebody has done with reading.
     settled: Condvar,
-    /// When [`Shard::tick`] is due, in milliseconds.
+    /// When [`Shard::tick`] is due, in milliseconds of the steady clock.
     wake_at: AtomicI64,
     /// Failures since something was last written. Only the first of a row is an error in the broker's log.
     failures: AtomicU32,
@@ -64,7 +65,7 @@ enum State {
     /// Somebody is reading them.
     Loading,
     Ready(Box<Ready>),
-    /// Not to be read again before this time.
+    /// Not to be read again before this time of the steady clock.
     Failed {
         again_at: Millis,
     },
@@ -80,7 +81,7 @@ struct Ready {
     next_ticket: u64,
     /// The last offset written here.
     written: Offset,
-    /// The latest time that came along.
+    /// The latest time that came along, by the steady clock.
     now: Millis,
     /// What leaves once the high watermark is above an offset, in order of those.
     undurable: VecDeque<(Offset, Delivery)>,
@@ -118,7 +119,7 @@ impl Shard {
         settings: &Settings,
         window: u32,
         handle: &Handle,
-        now: Millis,
+        now: Moment,
     ) {
         {
             let mut state = self.state.lock();
@@ -144,12 +145,12 @@ impl Shard {
                     waiting: HashMap::new(),
                     next_ticket: 0,
                     written: Offset::NONE,
-                    now,
+                    now: now.steady,
                     undurable: VecDeque::new(),
                     awaited: false,
                 };
                 *state = State::Ready(Box::new(ready));
-                self.carry_out(&mut state, handle, now, |groups| groups.loaded(now));
+                self.carry_out(&mut state, handle, now, |groups| groups.loaded(now.steady));
             }
             Err(why) => {
                 self.complain(
@@ -157,7 +158,7 @@ impl Shard {
                     "the groups of this partition of __consumer_offsets cannot be loaded; their members are refused, \
                      and it is tried again",
                 );
-                self.fail(&mut state, now);
+                self.fail(&mut state, now.steady);
             }
         }
     }
@@ -194,14 +195,14 @@ impl Shard {
         event: Event,
         answer: oneshot::Sender<Reply>,
         handle: &Handle,
-        now: Millis,
+        now: Moment,
     ) -> Result<(), Unavailable> {
         let mut state = self.state.lock();
         let ready = state.ready()?;
         let ticket = Ticket(ready.next_ticket);
         ready.next_ticket += 1;
         ready.waiting.insert(ticket, answer);
-        self.carry_out(&mut state, handle, now, |groups| groups.handle(ticket, event, now));
+        self.carry_out(&mut state, handle, now, |groups| groups.handle(ticket, event, now.steady));
         Ok(())
     }
 
@@ -224,7 +225,7 @@ impl Shard {
     }
 
     /// Tells the groups that a topic is gone.
-    pub(crate) fn topic_deleted(self: &Arc<Self>, topic: &str, handle: &Handle, now: Millis) {
+    pub(crate) fn topic_deleted(self: &Arc<Self>, topic: &str, handle: &Handle, now: Moment) {
         let mut state = self.state.lock();
         if state.ready().is_ok() {
             self.carry_out(&mut state, handle, now, |groups| groups.topic_deleted(topic));
@@ -232,17 +233,17 @@ impl Shard {
     }
 
     /// Does what is due. Says whether the groups are to be loaded again: then the caller sees to that.
-    pub(crate) fn tick(self: &Arc<Self>, handle: &Handle, now: Millis) -> bool {
-        if now.0 < self.due() {
+    pub(crate) fn tick(self: &Arc<Self>, handle: &Handle, now: Moment) -> bool {
+        if now.steady.0 < self.due() {
             return false;
         }
         let mut state = self.state.lock();
         match &*state {
             State::Ready(_) => {
-                self.carry_out(&mut state, handle, now, |groups| groups.tick(now));
+                self.carry_out(&mut state, handle, now, |groups| groups.tick(now.steady));
                 false
             }
-            State::Failed { again_at } if now >= *again_at => {
+            State::Failed { again_at } if now.steady >= *again_at => {
                 *state = State::Unread;
                 self.wake_at.store(NEVER, Ordering::SeqCst);
                 true
@@ -251,7 +252,7 @@ impl Shard {
         }
     }
 
-    /// When [`Self::tick`] is due, in milliseconds since 1970; far away when nothing is.
+    /// When [`Self::tick`] is due, in milliseconds of the steady clock; far away when nothing is.
     pub(crate) fn due(&self) -> i64 {
         self.wake_at.load(Ordering::SeqCst)
     }
@@ -268,11 +269,12 @@ impl Shard {
         self: &Arc<Self>,
         state: &mut State,
         handle: &Handle,
-        now: Millis,
+        now: Moment,
         decide: impl FnOnce(&mut Groups) -> Step,
     ) {
         let State::Ready(ready) = state else { return };
-        ready.now = now;
+        ready.now = now.steady;
+        ready.groups.set_wall_ahead(now.wall.since(now.steady));
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let step = decide(&mut ready.groups);
             let records: Vec<_> = step.records.iter().map(convert::key_value).collect();
@@ -281,18 +283,18 @@ impl Shard {
         let Ok((step, records)) = decided else {
             // Half a decision may stand in the machine; the log knows nothing of it.
             self.complain(&"a rule panicked", NOT_WRITTEN);
-            return self.fail(state, now);
+            return self.fail(state, now.steady);
         };
         self.wake_at.store(step.wake_at.map_or(NEVER, |at| at.0), Ordering::SeqCst);
         if !records.is_empty() {
-            match offsets_log::append(&ready.partition, &records, step.atomic, now) {
+            match offsets_log::append(&ready.partition, &records, step.atomic, now.wall) {
                 Ok(last) => {
                     ready.written = last;
                     self.failures.store(0, Ordering::Relaxed);
                 }
                 Err(why) => {
                     self.complain(&why, NOT_WRITTEN);
-                    return self.fail(state, now);
+                    return self.fail(state, now.steady);
                 }
             }
         }

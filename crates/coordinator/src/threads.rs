@@ -11,6 +11,7 @@ use base::Millis;
 use parking_lot::{Condvar, Mutex};
 
 use crate::coordinator::Coordinator;
+use crate::moment::Steady;
 
 /// Things to be done one after the other by a thread that waits for them.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl<T> Queue<T> {
 pub(crate) struct Alarm {
     state: Mutex<Ringing>,
     rung: Condvar,
-    /// Until when the thread sleeps, in milliseconds since 1970. [`i64::MAX`] while it is awake and looks around: whoever
+    /// Until when the thread sleeps, in milliseconds of the steady clock. [`i64::MAX`] while it is awake and looks around: whoever
     /// has a wish then rings in any case, so that no wish falls between the look and the sleep.
     sleeps_until: AtomicI64,
 }
@@ -80,7 +81,7 @@ impl Default for Alarm {
 }
 
 impl Alarm {
-    /// Somebody waits for the moment `due`, in milliseconds since 1970, and has made that known before this call.
+    /// Somebody waits for the moment `due`, in milliseconds of the steady clock, and has made that known before this call.
     pub(crate) fn set(&self, due: i64) {
         if due < self.sleeps_until.load(Ordering::SeqCst) {
             self.state.lock().rung = true;
@@ -94,17 +95,17 @@ impl Alarm {
     }
 
     /// Runs `look`, which does what is due and says when to look again, until it is over.
-    fn watch(&self, clock: fn() -> Millis, mut look: impl FnMut(Millis) -> i64) {
+    fn watch(&self, clock: Steady, mut look: impl FnMut() -> i64) {
         loop {
             self.sleeps_until.store(i64::MAX, Ordering::SeqCst);
-            let due = look(clock());
+            let due = look();
             let mut state = self.state.lock();
             if state.over {
                 return;
             }
             if !std::mem::take(&mut state.rung) {
                 self.sleeps_until.store(due, Ordering::SeqCst);
-                let nap = u64::try_from(due.saturating_sub(clock().0)).unwrap_or(0).min(LONGEST_NAP_MS);
+                let nap = u64::try_from(due.saturating_sub(clock.now().0)).unwrap_or(0).min(LONGEST_NAP_MS);
                 self.rung.wait_for(&mut state, Duration::from_millis(nap));
                 state.rung = false;
             }
@@ -112,7 +113,7 @@ impl Alarm {
     }
 }
 
-/// The clock may be set while the thread sleeps, so it looks now and then in any case.
+/// Nothing may be due for ages; it looks now and then in any case.
 const LONGEST_NAP_MS: u64 = 10_000;
 
 /// Starts both threads; they end when the queue and the alarm do.
@@ -128,17 +129,18 @@ pub(crate) fn start(
                     let Some(coordinator) = coordinator.upgrade().filter(|_| !queue.is_over()) else {
                         return;
                     };
-                    guarded(|| coordinator.load(&shard, clock()));
+                    guarded(|| coordinator.load(&shard, coordinator.steady.at(clock())));
                 }
             }
         }
     };
     let watches = {
-        let (alarm, coordinator) = (Arc::clone(&coordinator.alarm), Arc::downgrade(coordinator));
+        let (alarm, steady) = (Arc::clone(&coordinator.alarm), coordinator.steady);
+        let coordinator = Arc::downgrade(coordinator);
         move || {
-            alarm.watch(clock, |now| {
+            alarm.watch(steady, || {
                 let Some(coordinator) = coordinator.upgrade() else { return i64::MAX };
-                guarded(|| coordinator.tick(now));
+                guarded(|| coordinator.tick(steady.at(clock())));
                 coordinator.due()
             });
         }

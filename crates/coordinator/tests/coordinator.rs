@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base::{LeaderEpoch, Millis, NodeId, Offset, PartitionIndex, Uuid};
@@ -25,6 +26,17 @@ struct Node {
 
 impl Node {
     fn start(disk: Arc<dyn Disk>, dir: &Path, given: &[(&str, &str)], runtime: &Runtime) -> Self {
+        Self::start_by(now, disk, dir, given, runtime)
+    }
+
+    /// With this wall clock.
+    fn start_by(
+        clock: fn() -> Millis,
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        given: &[(&str, &str)],
+        runtime: &Runtime,
+    ) -> Self {
         let mut settings = Settings::default();
         let quick = [("group.initial.rebalance.delay.ms", "0"), ("offsets.topic.num.partitions", "2")];
         for (key, value) in quick.iter().chain(given) {
@@ -40,7 +52,7 @@ impl Node {
         };
         let catalog = Catalog::open_unlocked(disk, config, Box::new(Uuid::new_v4), now()).unwrap();
         let coordinator =
-            Coordinator::start(Arc::clone(&catalog), settings, runtime.handle().clone(), now).unwrap();
+            Coordinator::start(Arc::clone(&catalog), settings, runtime.handle().clone(), clock).unwrap();
         Self { catalog, coordinator }
     }
 
@@ -313,6 +325,39 @@ fn a_client_with_the_longest_of_names_can_join() {
         node.committed(group, &runtime);
         let members = node.coordinator.look(group, |groups| groups.describe(group).unwrap().members.len());
         assert_eq!(runtime.block_on(members.unwrap().get()), Ok(1));
+    }
+    node.stop();
+}
+
+/// By how much the clock of the next test is wrong, in milliseconds.
+static ASTRAY: AtomicI64 = AtomicI64::new(0);
+
+fn astray() -> Millis {
+    now().plus(ASTRAY.load(Ordering::SeqCst))
+}
+
+#[test]
+fn no_member_goes_because_the_clock_was_set() {
+    const HOUR: i64 = 3_600_000;
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let one = [("offsets.topic.num.partitions", "1")];
+    let disk = Arc::new(RealDisk::new());
+    let node = Node::start_by(astray, disk, dir.path(), &one, &runtime);
+    node.coordinator.ensure_offsets_topic(astray()).unwrap();
+    let joins = |group: &str| {
+        let answer = node.coordinator.submit(group, join(group, ""), astray()).unwrap();
+        let Reply::Join(Ok(joined)) = runtime.block_on(answer.get()).unwrap() else { panic!() };
+        joined.member_id
+    };
+    let groups = ["before", "later", "earlier"];
+    for (group, by) in groups.into_iter().zip([0, HOUR, -HOUR]) {
+        ASTRAY.store(by, Ordering::SeqCst);
+        // A join is answered when the time of its group has come, and so was that of the others looked at.
+        joins(group);
+    }
+    for group in groups {
+        let members = node.coordinator.look(group, |groups| groups.describe(group).unwrap().members.len());
+        assert_eq!(runtime.block_on(members.unwrap().get()), Ok(1), "{group}");
     }
     node.stop();
 }

@@ -27,6 +27,8 @@ pub struct Groups {
     groups: BTreeMap<Arc<str>, Group>,
     offsets: Offsets,
     timers: Timers,
+    /// How far the wall clock is ahead of the time that the shell names.
+    wall_ahead_ms: i64,
 }
 
 /// A group of either protocol. A KIP-848 group is another variant; JoinGroup and the like reach it through the same arms.
@@ -39,7 +41,19 @@ impl Groups {
     /// No groups yet. What the log holds is to be replayed, then [`loaded`](Self::loaded) is to be called.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, groups: BTreeMap::new(), offsets: Offsets::default(), timers: Timers::default() }
+        Self {
+            settings,
+            groups: BTreeMap::new(),
+            offsets: Offsets::default(),
+            timers: Timers::default(),
+            wall_ahead_ms: 0,
+        }
+    }
+
+    /// From now on the wall clock is so far ahead of the time that comes with events, in milliseconds; at first it is not. Events
+    /// come with a time that never jumps, which sessions and rebalances go by; what is stored carries the wall clock's.
+    pub fn set_wall_ahead(&mut self, ms: i64) {
+        self.wall_ahead_ms = ms;
     }
 
     /// Goes by a record of the log, in the order of the log. `transaction` names the producer of a transactional batch: its
@@ -252,7 +266,7 @@ impl Groups {
             None if commit.names_unknown_group => return Err(GroupError::GroupIdNotFound),
             None => return Err(GroupError::IllegalGeneration),
         }
-        let (records, results) = offsets::commit(commit, &self.settings, now);
+        let (records, results) = offsets::commit(commit, &self.settings, self.wall(now));
         self.store(records, step);
         Ok(results)
     }
@@ -298,7 +312,7 @@ impl Groups {
         let mut records = Vec::new();
         for (id, Group::Classic(group)) in &self.groups {
             let (expired, none_left) =
-                self.offsets.expire(id, group, self.settings.offsets_retention_ms, now);
+                self.offsets.expire(id, group, self.settings.offsets_retention_ms, self.wall(now));
             records.extend(expired);
             if none_left && group.state() == State::Empty {
                 records.push(tombstone(id));
@@ -321,7 +335,12 @@ impl Groups {
         now: Millis,
         step: &'a mut Step,
     ) -> (&'a mut BTreeMap<Arc<str>, Group>, Context<'a>) {
-        (&mut self.groups, Context { settings: &self.settings, timers: &mut self.timers, step, now })
+        let wall = self.wall(now);
+        (&mut self.groups, Context { settings: &self.settings, timers: &mut self.timers, step, now, wall })
+    }
+
+    const fn wall(&self, now: Millis) -> Millis {
+        now.plus(self.wall_ahead_ms)
     }
 
     fn finish(&self, step: Step) -> Step {

@@ -30,7 +30,10 @@ pub(super) struct Context<'a> {
     pub(super) settings: &'a Settings,
     pub(super) timers: &'a mut Timers,
     pub(super) step: &'a mut Step,
+    /// What deadlines go by.
     pub(super) now: Millis,
+    /// What is stored.
+    pub(super) wall: Millis,
 }
 
 impl Context<'_> {

@@ -153,7 +153,7 @@ impl ClassicGroup {
 
     /// A group that no record speaks of yet gets one, so that a restart knows it (Kafka: `newEmptyGroupMetadataRecord`).
     pub(super) fn found(&mut self, ctx: &mut Context<'_>) {
-        self.state_since = Some(ctx.now);
+        self.state_since = Some(ctx.wall);
         self.store(ctx, |_, member| Arc::clone(&member.assignment));
     }
 

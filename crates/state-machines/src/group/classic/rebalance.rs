@@ -40,7 +40,7 @@ impl ClassicGroup {
         self.unsynced.clear();
         ctx.timers.cancel(Timer::Sync(Arc::clone(&self.id)));
         self.from_empty = self.state == State::Empty;
-        self.enter(State::PreparingRebalance, ctx.now);
+        self.enter(State::PreparingRebalance, ctx.wall);
         if self.from_empty {
             let period_ms = i64::from(ctx.settings.initial_rebalance_delay_ms);
             let rest_ms = (self.rebalance_timeout_ms() - period_ms).max(0);
@@ -101,7 +101,7 @@ impl ClassicGroup {
         self.protocol = None;
         self.leader = None;
         self.unsynced.clear();
-        self.enter(State::Empty, ctx.now);
+        self.enter(State::Empty, ctx.wall);
         self.store(ctx, |_, member| Arc::clone(&member.assignment));
     }
 
@@ -111,7 +111,7 @@ impl ClassicGroup {
         self.protocol = self.elect_protocol();
         self.subscribed = self.compute_subscribed();
         self.from_empty = false;
-        self.enter(State::CompletingRebalance, ctx.now);
+        self.enter(State::CompletingRebalance, ctx.wall);
         self.unsynced = self.members.keys().cloned().collect();
         let ids: Vec<_> = self.members.keys().cloned().collect();
         for id in ids {
