@@ -27,9 +27,12 @@ fn house() -> House {
     house
 }
 
-/// A commit of a consumer without a group: of topics, partition, offset and metadata.
-fn commit(topics: &[(&str, &[(i32, i64, &str)])]) -> OffsetCommitRequest {
-    let topic = |(name, partitions): &(&str, &[(i32, i64, &str)])| OffsetCommitRequestTopic {
+/// Partition, offset and metadata.
+type Commit<'a> = (i32, i64, &'a str);
+
+/// A commit of a consumer without a group.
+fn commit(topics: &[(&str, &[Commit<'_>])]) -> OffsetCommitRequest {
+    let topic = |(name, partitions): &(&str, &[Commit<'_>])| OffsetCommitRequestTopic {
         name: text(name),
         partitions: partitions
             .iter()
@@ -120,7 +123,7 @@ fn long_lists_of_what_is_to_go_are_answered() {
 
     let names = (0..30_000).map(|place| text(&format!("no-{place}")));
     let groups_names = names.chain([text("g"), text("no-1")]).collect();
-    let results = house.ask(2, &DeleteGroupsRequest { groups_names, ..Default::default() }).results;
+    let results = house.ask(2, &DeleteGroupsRequest { groups_names }).results;
     assert_eq!(results.len(), 30_001, "a name that stands twice is answered once");
     assert_eq!((results[1].error_code, results[30_000].error_code), (GROUP_ID_NOT_FOUND, 0));
     assert_eq!(stored(&house), []);
