@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn graduate_takes_a_file_too_and_flags_beat_it() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let text = "# a comment\nnum.partitions = 3\nlog.dirs=/file\noffsets.topic.num.partitions=5\n";
+        let text = "# a comment\nnum.partitions = 3\nlog.dirs=/file\ntransaction.state.log.num.partitions=5\n";
         std::fs::write(file.path(), text).expect("written");
         let path = file.path().to_str().expect("text");
         let Some(Verb::Graduate(arguments)) =
@@ -318,7 +318,7 @@ mod tests {
             (3, "/flag".to_owned())
         );
         let unknown: Vec<_> = given.unknown.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        assert_eq!(unknown, ["offsets.topic.num.partitions=5", "x.y=1"]);
+        assert_eq!(unknown, ["transaction.state.log.num.partitions=5", "x.y=1"]);
     }
 
     #[test]
