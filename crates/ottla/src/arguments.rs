@@ -304,7 +304,8 @@ mod tests {
     #[test]
     fn graduate_takes_a_file_too_and_flags_beat_it() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let text = "# a comment\nnum.partitions = 3\nlog.dirs=/file\ntransaction.state.log.num.partitions=5\n";
+        let text =
+            "# a comment\nnum.partitions = 3\nlog.dirs=/file\ntransaction.state.log.num.partitions=5\n";
         std::fs::write(file.path(), text).expect("written");
         let path = file.path().to_str().expect("text");
         let Some(Verb::Graduate(arguments)) =
