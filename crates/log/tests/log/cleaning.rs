@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use base::{LeaderEpoch, Millis, Offset, ProducerEpoch, ProducerId, Sequence};
+use base::{LeaderEpoch, Millis, Offset};
 use disk::{Disk, Operation};
 use log::clean::{CleanError, CleanLimits, Cleaning, Compaction, KeyLimits, Summary};
-use log::index::TxnEntry;
 use log::{Known, Log, LogConfig, LogError, LogReader};
 use proptest::prelude::*;
-use records::control::EndTxnMarker;
 use records::{BatchBuilder, BatchHeader, Codec, NewRecord, records_of};
 use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected, Random};
 
@@ -18,12 +16,12 @@ use crate::common::*;
 
 const DIR: &str = "/data/t-0";
 /// How long a tombstone stays.
-const TOMBSTONES_MS: i64 = 1000;
+pub(crate) const TOMBSTONES_MS: i64 = 1000;
 
 /// The newest record of each key: its offset, and its value.
 type Latest = BTreeMap<u8, (i64, Option<u32>)>;
 
-fn config() -> LogConfig {
+pub(crate) fn config() -> LogConfig {
     LogConfig {
         segment_bytes: 1200,
         index_interval_bytes: 200,
@@ -92,7 +90,7 @@ fn live(latest: &Latest) -> Latest {
 }
 
 /// Cleans all below the active segment, as a partition does; returns the next first dirty offset.
-fn clean(
+pub(crate) fn clean(
     log: &mut Log,
     first_dirty: Option<Offset>,
     key_bytes: usize,
@@ -114,7 +112,7 @@ fn clean(
     Ok((cleaning.cleaned_to(), cleaning.summary()))
 }
 
-fn flush_all(log: &mut Log) -> Result<(), LogError> {
+pub(crate) fn flush_all(log: &mut Log) -> Result<(), LogError> {
     let flush = log.begin_flush();
     flush.run()?;
     log.flushed(&flush);
@@ -444,77 +442,4 @@ fn a_copy_that_cannot_be_removed_ends_all_cleaning() {
     disk.fail(Fault::on(Operation::Remove, "*.log.cleaned", Injected::Io));
     let error = clean(&mut log, None, 1 << 20, NOW).unwrap_err();
     assert!(matches!(error, CleanError::Unfinished(_)), "{error:?}");
-}
-
-/// Records of a transaction of `producer`.
-fn put_in_transaction(log: &mut Log, producer: ProducerId, sequence: i32, keys: &[u8]) {
-    let mut batch = BatchBuilder::new(log.log_end())
-        .leader_epoch(LeaderEpoch(0))
-        .producer(producer, ProducerEpoch(0), Sequence(sequence))
-        .transactional(true);
-    for key in keys {
-        batch.push(&NewRecord {
-            timestamp: NOW,
-            key: Some(&[*key]),
-            value: Some(&[0, 0, 0, 1]),
-            headers: &[],
-        });
-    }
-    append_bytes(log, &batch.build()).unwrap();
-}
-
-fn put_abort(log: &mut Log, producer: ProducerId) {
-    let marker = EndTxnMarker { committed: false, coordinator_epoch: 0 };
-    let mut batch = BatchBuilder::new(log.log_end())
-        .leader_epoch(LeaderEpoch(0))
-        .producer(producer, ProducerEpoch(0), Sequence::NONE)
-        .transactional(true)
-        .control(true);
-    let (key, value) = (marker.control_type().key(), marker.value());
-    batch.push(&NewRecord { timestamp: NOW, key: Some(&key), value: Some(&value), headers: &[] });
-    append_bytes(log, &batch.build()).unwrap();
-}
-
-/// The keys fit up to the middle of a segment, which is copied whole. What was aborted behind them goes, or is still told of.
-#[test]
-fn what_was_aborted_behind_the_last_key_that_fits_stays_aborted() {
-    let rig = Rig::new();
-    let (mut log, _) = rig.open(&config(), NEW);
-    let producer = ProducerId(7);
-    for key in 0..4 {
-        put(&mut log, &[key], Codec::None, &mut 0).unwrap();
-    }
-    let first = log.log_end();
-    put_in_transaction(&mut log, producer, 0, &[100, 101]);
-    put_abort(&mut log, producer);
-    let entry = TxnEntry {
-        version: 0,
-        producer_id: producer,
-        first_offset: first,
-        last_offset: Offset(first.0 + 2),
-        last_stable_offset: Offset(first.0 + 3),
-    };
-    log.write_aborted(Offset(0), &[entry]).unwrap();
-    log.roll(NOW).unwrap();
-    flush_all(&mut log).unwrap();
-    let (cleaned_to, _) = clean(&mut log, None, 3 * 24 * 2, NOW).unwrap();
-    assert!(cleaned_to < first, "the keys were to fit up to before {first}, not to {cleaned_to}");
-    let reader = log.reader();
-    let is_there = headers(&reader).iter().any(|header| {
-        header.producer_id == producer && !header.attributes.is_control() && header.record_count > 0
-    });
-    let told = reader.aborted_transactions(first, log.log_end()).unwrap();
-    assert!(!is_there || told == [entry], "aborted records are there, and readers hear of {told:?}");
-}
-
-fn headers(reader: &LogReader) -> Vec<BatchHeader> {
-    let bytes = read_from(reader, reader.log_start(), 700);
-    let mut found = Vec::new();
-    let mut rest = &bytes[..];
-    while !rest.is_empty() {
-        let header = BatchHeader::parse(rest).unwrap();
-        rest = &rest[header.size()..];
-        found.push(header);
-    }
-    found
 }

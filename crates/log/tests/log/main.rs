@@ -3,6 +3,7 @@
 
 mod aborted;
 mod cleaning;
+mod cleaning_transactions;
 mod common;
 mod crash;
 mod faults;
