@@ -20,6 +20,13 @@ def wait_for_coordinator(side):
     until(lambda: delete(side, "any")["results"][0]["error_code"] not in not_yet)
 
 
+def given(topic, *partitions):
+    """An assignment of version 0, of one topic's partitions."""
+    numbers = b"".join(partition.to_bytes(4, "big") for partition in partitions)
+    named = len(topic).to_bytes(2, "big") + topic.encode() + len(partitions).to_bytes(4, "big") + numbers
+    return b"\0\0\0\0\0\1" + named + b"\xff\xff\xff\xff"
+
+
 class Member:
     """A member of a group, or one that wants to be. It remembers what the broker has told it."""
 
@@ -60,13 +67,13 @@ class Member:
         asked["generation_id_or_member_epoch"] = asked.pop("generation_id")
         return sort_topics(self.side.ask("OffsetCommit", version, **{**asked, **changes}))
 
-    def stable(self, **changes):
+    def stable(self, share=b"mine", **changes):
         """Joined, and alone."""
         answer = self.join(**changes)
         if answer["error_code"] == 79:
             answer = self.join(**changes)
         assert answer["error_code"] == 0, answer
-        synced = self.sync(protocol_type=answer["protocol_type"], protocol_name=answer["protocol_name"])
+        synced = self.sync(shares={self.id: share}, protocol_type=answer["protocol_type"], protocol_name=answer["protocol_name"])
         assert synced["error_code"] == 0, synced
         return self
 

@@ -22,13 +22,14 @@ _MEMBER_ID = re.compile(r"(?s)(.*)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Side:
     """One of the two, and what a story needs of it."""
 
-    def __init__(self, broker):
+    def __init__(self, broker, former=None):
+        """`former` is the one that used the broker's directory before, and named things."""
         self.broker = broker
-        self.names = {}
-        self._members = {}
+        self.names = former.names if former else {}
+        self._members = former._members if former else {}
         self._connection = None
         self._story, self._topics = 0, itertools.count()
-        self._own_topic = None
+        self._own_topic = former._own_topic if former else None
 
     def begin(self, story):
         """A story of its own, with names of its own."""

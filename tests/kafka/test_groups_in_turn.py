@@ -1,0 +1,139 @@
+"""Groups and committed offsets on one data directory, Ottla's and Kafka's in turn, and the records that both write of them."""
+
+import json
+import re
+
+import pytest
+from confluent_kafka import Consumer
+
+from beside.batches import batch
+from beside.groups import Member, delete, delete_offsets, describe, fetch_offsets, list_groups, reads, wait_for_coordinator, with_offsets
+from beside.sides import Side, differences
+from harness.broker import Kafka, Ottla
+from harness.waiting import until
+
+SETTINGS = {"group_initial_rebalance_delay_ms": 0, "offsets_topic_num_partitions": 1}
+# No session ends while brokers take turns.
+LONG = {"session_timeout_ms": 300_000}
+DRAWN = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+VALUES = [b"%d" % number for number in range(10)]
+
+
+def everything(side):
+    """Groups in each state, and what is left of others. Gives the names of those that are still there."""
+    wait_for_coordinator(side)
+    topic, other = side.topic("read", partitions=2), side.topic("other")
+    side.produce(topic, batch(VALUES))
+    first = Member(side, "team").stable(said=reads(topic), speaks=("range", "sticky"), **LONG)
+    first.commit((topic, (0, 3, 0, 'where "it" was: \u00fc \U0001f600'), (1, 4, -1, None)), other)
+    second = Member(side, "team", "its name")
+    waiting = second.begin_join(said=reads(topic, other), **LONG)
+    first.told_to_rejoin()
+    first.join(said=reads(topic), speaks=("range", "sticky"), **LONG)
+    waiting()
+    first.sync(shares={first.id: b"first", second.id: b"second"})
+    second.sync()
+    # In its own place.
+    again = Member(side, "team", "its name")
+    again.join(said=reads(topic, other), **LONG)
+    again.sync()
+    again.commit((topic, (1, 5, 2, "again")))
+    left = Member(side, "left").stable(said=reads(topic))
+    left.commit((topic, (0, 5, -1, ""), (1, 0, -1, "")), other)
+    left.leave()
+    Member(side, "workers").stable(protocol_type="connect", said=b"\0\1\2", **LONG)
+    tool = Member(side, "tool")
+    tool.commit((topic, (0, 6, -1, "")), version=2, retention_time_ms=3_600_000)
+    tool.commit((topic, (1, 7, -1, "")), other)
+    delete_offsets(side, "tool", other, topic)
+    gone, going = with_offsets(side, topic), Member(side).stable(said=reads(other))
+    going.commit(topic)
+    going.leave()
+    delete(side, gone.group, going.group)
+    return ["left", "team", "tool", "workers"]
+
+
+def records(broker):
+    """Of the groups' log: key and value of each record, without times, and with a number for each id that was drawn."""
+    text = broker.dump_log(broker.segment("__consumer_offsets"), flags=("--offsets-decoder",))
+    drawn, found = [], []
+
+    def number(matched):
+        if matched.group() not in drawn:
+            drawn.append(matched.group())
+        return f"drawn {drawn.index(matched.group())}"
+
+    for key, value in re.findall(r"^\| offset: .* key: (.*) payload: (.*)$", text, re.MULTILINE):
+        if '"members"' in value:
+            value = json.loads(value)
+            # In no order.
+            value["data"]["members"].sort(key=lambda member: re.sub(DRAWN, "", member["memberId"]))
+            value = json.dumps(value, separators=(",", ":"))
+        line = re.sub(DRAWN, number, f"{key} {value}")
+        found.append(re.sub(r'("(?:commitTimestamp|currentStateTimestamp|expireTimestamp)":)\d+', r"\1a time", line))
+    return found
+
+
+def seen(side, groups):
+    """What a broker tells of the groups."""
+    wait_for_coordinator(side)
+    return list_groups(side, *groups), describe(side, *groups), [fetch_offsets(side, group) for group in groups]
+
+
+def test_both_write_the_same_records(brokers):
+    sides = [Side(brokers(kind, **SETTINGS).start()) for kind in (Ottla, Kafka)]
+    groups = [everything(side) for side in sides]
+    told = [seen(side, names) for side, names in zip(sides, groups)]
+    assert not list(differences(*told))
+    for side in sides:
+        side.broker.stop()
+    ours, theirs = (records(side.broker) for side in sides)
+    # Ottla adds the topic's id to an offset, Kafka only where the client has given it.
+    with_ids = [record for record in ours if '"topicId":' in record]
+    assert len(with_ids) == sum('"version":"4"' in record for record in ours)
+    ours = [re.sub(r',"topicId":"[^"]{22}"', "", record) for record in ours]
+    found = list(differences(ours, theirs))
+    assert len(ours) > 20 and not found, "where, Ottla's, Kafka's:\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill9"])
+def test_to_kafka_and_back(brokers, end):
+    """Members stay in their groups, offsets stay committed, and a consumer goes on where the last one stood."""
+    ottla = brokers(Ottla, **SETTINGS).start()
+    first = Side(ottla)
+    groups = everything(first)
+    before = seen(first, groups)
+    getattr(ottla, end)()
+
+    kafka = brokers.kafka_on(ottla, **SETTINGS).start()
+    second = Side(kafka, first)
+    assert not list(differences(before, seen(second, groups)))
+    goes_on(kafka, VALUES[5:])
+    changed = seen(second, groups)
+    getattr(kafka, end)()
+
+    ottla.start()
+    third = Side(ottla, second)
+    assert not list(differences(changed, seen(third, groups)))
+    third.produce("read", batch([b"new"]))
+    goes_on(ottla, [b"new"])
+
+
+def goes_on(broker, expected):
+    """A consumer of the group `left` reads these values, and commits."""
+    settings = {"bootstrap.servers": broker.bootstrap, "group.id": "left", "enable.auto.commit": False}
+    consumer = Consumer({**settings, "auto.offset.reset": "error"})
+    consumer.subscribe(["read"])
+    read = []
+
+    def has_all():
+        message = consumer.poll(0.1)
+        if message is not None:
+            assert message.error() is None, message.error()
+            read.append(message.value())
+        return len(read) >= len(expected)
+
+    until(has_all)
+    assert read == expected
+    consumer.commit(asynchronous=False)
+    consumer.close()

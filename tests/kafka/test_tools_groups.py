@@ -1,0 +1,78 @@
+"""Kafka's command-line tools for groups: what they print of Ottla is what they print of Kafka."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from beside.batches import batch
+from beside.groups import Member, given, reads
+from beside.java import run_tool
+from beside.sides import differences
+
+pytestmark = pytest.mark.usefixtures("coordinators")
+
+
+def printed(side, *words):
+    """By kafka-consumer-groups, without what is drawn and without the columns' widths."""
+    done = run_tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "--bootstrap-server", side.broker.bootstrap, *words)
+    text = re.sub(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "-drawn", done.stdout + done.stderr)
+    text = text.replace(side.broker.address, "address")
+    # The words after an exception's name are the broker's own.
+    text = re.sub(r"(Exception): .*", r"\1", text)
+    return done.returncode, sorted(" ".join(line.split()) for line in text.splitlines())
+
+
+def test_groups_are_told_reset_and_deleted(sides):
+    def story(side):
+        side.begin("tools")
+        topic, other = side.topic(partitions=2), side.topic()
+        side.produce(topic, batch([b"x"] * 9))
+        member = Member(side).stable(said=reads(topic), share=given(topic, 0, 1))
+        left = Member(side).stable(said=reads(topic, other))
+        for each in (member, left):
+            each.commit((topic, (0, 4, -1, "")))
+        left.leave()
+        one, two = ["--group", member.group], ["--group", left.group]
+        wishes = [
+            ["--list", "--state"],
+            ["--describe", *one, *two],
+            ["--describe", *one, "--members", "--verbose"],
+            ["--describe", *one, *two, "--state", "--verbose"],
+            ["--describe", "--group", "nowhere"],
+            ["--reset-offsets", *one, "--topic", topic, "--to-earliest", "--execute"],
+            ["--reset-offsets", *two, "--topic", topic, "--to-offset", "7", "--execute"],
+            ["--delete-offsets", *two, "--topic", f"{topic}:1", "--topic", other],
+            ["--delete", *one],
+            ["--delete", *two],
+            ["--describe", *two],
+        ]
+        told = [printed(side, *words) for words in wishes]
+        code, listed = told[0]
+        told[0] = code, [line for line in listed if member.group in line or left.group in line]
+        return told
+
+    with ThreadPoolExecutor() as pool:
+        ours, theirs = pool.map(story, sides)
+    found = list(differences(ours, theirs))
+    assert not found, found
+    codes, said = zip(*ours)
+    assert set(codes) == {0, 1} or set(codes) == {0}, ours
+    assert any(" 4 9 5 " in line for line in said[1]), said[1]
+    assert len(said[0]) == 2, said[0]
+
+
+def test_the_console_consumer_goes_on_where_its_group_stood(sides):
+    ottla, _ = sides
+    ottla.begin("console")
+    topic = ottla.topic()
+    ottla.produce(topic, batch([b"%d" % number for number in range(10)]))
+
+    def read(count):
+        words = ["--topic", topic, "--group", "console", "--max-messages", count, "--from-beginning"]
+        done = run_tool("org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", ottla.broker.bootstrap, *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.split()
+
+    assert read(4) == ["0", "1", "2", "3"]
+    assert read(6) == ["4", "5", "6", "7", "8", "9"]
