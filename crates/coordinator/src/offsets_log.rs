@@ -207,3 +207,6 @@ fn tell_batch(
     }
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests;
