@@ -15,7 +15,7 @@ use state_machines::group::{
     Assignment, CommitOffsets, CommitPartition, CommitTopic, Event, FetchOffsets, GroupError, Heartbeat,
     Join, Protocol, Reply, Sync,
 };
-use testkit::{FailingDisk, Fault, Injected};
+use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected};
 use tokio::runtime::Runtime;
 
 /// A node whose coordinator runs.
@@ -360,4 +360,58 @@ fn no_member_goes_because_the_clock_was_set() {
         assert_eq!(runtime.block_on(members.unwrap().get()), Ok(1), "{group}");
     }
     node.stop();
+}
+
+/// The disk stops at every operation of a few commits in turn. What was acknowledged is found after the power loss, and what
+/// is found was asked for.
+#[test]
+fn acknowledged_commits_outlive_a_power_loss() {
+    const GROUPS: [&str; 2] = ["team", "another team"];
+    let runtime = runtime();
+    let (dir, given) = (Path::new("/"), [("log.flush.interval.messages", "1")]);
+    let settled = CrashDisk::calm(7);
+    let node = Node::fresh(settled.shared(), dir, &given, &runtime);
+    for group in GROUPS {
+        node.commit(group, 0, &runtime).unwrap();
+    }
+    node.stop();
+    settled.settle();
+
+    for cut in 0.. {
+        let disk = settled.after_with(Crash::PowerLoss, cut);
+        let node = Node::start(disk.shared(), dir, &given, &runtime);
+        let mut acknowledged = GROUPS.map(|group| node.committed(group, &runtime));
+        assert_eq!(acknowledged, [0, 0]);
+        disk.cut_after(cut);
+        let mut asked = [0, 0];
+        for offset in 1..=6 {
+            let place = usize::from(offset % 3 == 0);
+            asked[place] = offset;
+            match node.commit(GROUPS[place], offset, &runtime) {
+                Ok(()) => acknowledged[place] = offset,
+                Err(_) => break,
+            }
+        }
+        let was_cut = disk.has_stopped();
+        node.coordinator.stop();
+        drop(node);
+
+        let disk = disk.after_with(Crash::PowerLoss, cut);
+        let node = Node::start(disk.shared(), dir, &given, &runtime);
+        for (place, group) in GROUPS.into_iter().enumerate() {
+            let found = node.committed(group, &runtime);
+            let (least, most) = (acknowledged[place], asked[place]);
+            assert!(
+                (least..=most).contains(&found),
+                "cut {cut}: {group} is at {found}, not {least} to {most}"
+            );
+            node.commit(group, 100, &runtime).unwrap();
+        }
+        node.stop();
+        if !was_cut {
+            assert_eq!(acknowledged, [5, 6]);
+            assert!(cut > 10, "{cut} operations");
+            return;
+        }
+    }
 }
