@@ -411,7 +411,7 @@ impl Opening {
         }
         self.opened.dropped_segments = dropped;
 
-        let mut names_made = 0;
+        let (mut names_made, mut names_synced) = (0, 0);
         let mut unsynced = std::mem::take(&mut self.unsynced);
         let mut segments: Vec<Arc<Segment>> =
             self.kept.iter().map(|kept| Arc::clone(&kept.segment)).collect();
@@ -427,6 +427,12 @@ impl Opening {
             create_files(&segment, self.config.preallocate.then(|| self.config.segment_limit()))?;
             *segment.max.lock() = Some(crate::rebuild::MaxTimestamp::none(base));
             names_made = 1;
+            if self.kept.is_empty() {
+                // The next segment's name may outlive a power loss that this one's does not, and with nothing before the
+                // gap nobody could tell that the log had begun earlier.
+                self.place.disk.sync_dir(&self.place.dir)?;
+                names_synced = names_made;
+            }
             log_end = base;
             self.opened.created = self.kept.is_empty() && files.is_empty();
             segments.push(Arc::clone(&segment));
@@ -453,7 +459,7 @@ impl Opening {
             recovery_point,
             unsynced,
             names_made,
-            names_synced: 0,
+            names_synced,
             dir_made: false,
             parked: parked.into_iter().map(|path| (due, path)).collect(),
             epochs_made: u64::from(learnt),
