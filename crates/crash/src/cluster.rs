@@ -33,6 +33,19 @@ fn config() -> CatalogConfig {
         node_id: NodeId(1),
         cluster_id: Some("4L6g3nShT-eMCtK--X86sw".to_owned()),
         endpoints: vec![Endpoint { name: "PLAINTEXT".to_owned(), host: "localhost".to_owned(), port: 9092 }],
-        settings: Arc::new(Settings::default()),
+        settings: Arc::new(settings()),
     }
+}
+
+/// The metadata log gets its snapshots, and loses what lies before them, within a story.
+fn settings() -> Settings {
+    let mut settings = Settings::default();
+    let small = [
+        ("metadata.log.max.record.bytes.between.snapshots", "400"),
+        ("metadata.max.retention.bytes", "1500"),
+    ];
+    for (key, value) in small {
+        settings.set(key, value).expect("both may be as small as that");
+    }
+    settings
 }

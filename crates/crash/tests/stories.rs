@@ -1,6 +1,8 @@
 //! A few crashes of the many that `cargo xtask test crash` plays, and that a case can be repeated.
-use crash::{Case, case};
-use testkit::Crash;
+use crash::player::Player;
+use crash::{Case, Ledger, case};
+use disk::Operation;
+use testkit::{Crash, CrashDisk};
 
 fn keep(case: Case) {
     if let Err(finding) = case.run() {
@@ -40,4 +42,20 @@ fn a_case_repeats_itself() {
     let first = told();
     assert!(first.iter().any(|line| line.contains("append")), "{first:?}");
     assert_eq!(first, told());
+}
+
+#[test]
+fn stories_write_metadata_snapshots_and_take_old_ones_away() {
+    let (mut written, mut set_aside) = (0, 0);
+    for seed in 100..110 {
+        let disk = CrashDisk::calm(seed);
+        Player::new(&disk, seed, Ledger::default()).play(60).unwrap();
+        for (operation, path) in disk.journal() {
+            let path = path.display().to_string();
+            let renames = operation == Operation::Rename && path.contains("__cluster_metadata-0");
+            written += u32::from(renames && path.ends_with(".part"));
+            set_aside += u32::from(renames && path.ends_with(".checkpoint"));
+        }
+    }
+    assert!(written > 5 && set_aside > 2, "{written} were written, {set_aside} set aside");
 }
