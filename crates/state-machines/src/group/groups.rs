@@ -216,8 +216,8 @@ impl Groups {
     fn sync(&mut self, ticket: Ticket, sync: Sync, now: Millis, step: &mut Step) {
         let (groups, mut ctx) = self.parts(now, step);
         let error = match groups.get_mut(&sync.group_id) {
+            _ if sync.group_id.is_empty() => GroupError::InvalidGroupId,
             Some(Group::Classic(group)) => return group.sync(ticket, sync, &mut ctx),
-            None if sync.group_id.is_empty() => GroupError::InvalidGroupId,
             None => GroupError::UnknownMemberId,
         };
         ctx.reply(ticket, Reply::Sync(Err(error)));
@@ -226,8 +226,8 @@ impl Groups {
     fn heartbeat(&mut self, heartbeat: &Heartbeat, now: Millis, step: &mut Step) -> Result<(), GroupError> {
         let (groups, mut ctx) = self.parts(now, step);
         match groups.get_mut(&heartbeat.group_id) {
+            _ if heartbeat.group_id.is_empty() => Err(GroupError::InvalidGroupId),
             Some(Group::Classic(group)) => group.heartbeat(heartbeat, &mut ctx),
-            None if heartbeat.group_id.is_empty() => Err(GroupError::InvalidGroupId),
             None => Err(GroupError::UnknownMemberId),
         }
     }
@@ -240,8 +240,8 @@ impl Groups {
             result: Err(GroupError::UnknownMemberId),
         };
         match groups.get_mut(&leave.group_id) {
+            _ if leave.group_id.is_empty() => Err(GroupError::InvalidGroupId),
             Some(Group::Classic(group)) => Ok(group.leave(leave.members, &mut ctx)),
-            None if leave.group_id.is_empty() => Err(GroupError::InvalidGroupId),
             None => Ok(leave.members.into_iter().map(unknown).collect()),
         }
     }
