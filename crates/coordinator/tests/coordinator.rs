@@ -415,3 +415,24 @@ fn acknowledged_commits_outlive_a_power_loss() {
         }
     }
 }
+
+#[test]
+fn a_group_gives_out_as_many_ids_as_it_may_have_members() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let small = [("group.max.size", "2")];
+    let node = Node::fresh(Arc::new(RealDisk::new()), dir.path(), &small, &runtime);
+    let ask = || {
+        let Event::Join(join) = join("team", "") else { panic!() };
+        let event = Event::Join(Join { requires_member_id: true, ..join });
+        let Reply::Join(Err(refused)) = node.ask("team", event, &runtime).unwrap() else { panic!() };
+        (refused.error, refused.member_id)
+    };
+    let (error, first) = ask();
+    assert_eq!(error, GroupError::MemberIdRequired);
+    assert_eq!(ask().0, GroupError::MemberIdRequired);
+    assert_eq!(ask(), (GroupError::GroupMaxSizeReached, "".into()));
+    // An id that was given out still counts.
+    let reply = node.ask("team", join("team", &first), &runtime).unwrap();
+    assert!(matches!(reply, Reply::Join(Ok(joined)) if joined.member_id == first));
+    node.stop();
+}

@@ -251,8 +251,8 @@ broker_keys! {
         "Longest session timeout that a member of a classic group may ask for.";
     "group.initial.rebalance.delay.ms" group_initial_rebalance_delay_ms: i32 = Some("3000"), Any, Start,
         "How long the first rebalance of an empty classic group waits for more members.";
-    "group.max.size" group_max_size: i32 = Some("2147483647"), AtLeast(1), Start,
-        "Most members of a classic group.";
+    "group.max.size" group_max_size: i32 = Some("10000"), AtLeast(1), Start,
+        "Most members of a classic group, and most member ids that it has given out and nobody has joined with yet.";
     "offsets.topic.num.partitions" offsets_topic_num_partitions: i32 = Some("50"), AtLeast(1), Start,
         "Partitions of __consumer_offsets when it is created; not to be changed afterwards.";
     "offsets.topic.replication.factor" offsets_topic_replication_factor: i32 = Some("1"), AtLeast(1), Start,

@@ -19,6 +19,7 @@ const OWN_DEFAULTS: &[&str] = &[
     "max.connections",
     "max.connections.per.ip",
     "queued.max.request.bytes",
+    "group.max.size",
     "offsets.topic.replication.factor",
 ];
 

@@ -16,7 +16,7 @@
 //! that nobody waits for is thrown away by the shell.
 //!
 //! **Memory.** A member keeps what its last JoinGroup carried and what was assigned to it; a group at most `group.max.size`
-//! members; an id that was given out stays for one session timeout at most. How many groups there are, and offsets in them, is
+//! members, and as many ids that were given out, each for one session timeout at most. How many groups there are, and offsets in them, is
 //! limited as in Kafka: by expiry alone. Each member costs a deadline, and each event O(log n) of all deadlines.
 //!
 //! **Where KIP-848 groups enter**: a variant of `groups::Group`, records as variants of [`Record`], requests as variants of

@@ -41,6 +41,10 @@ impl ClassicGroup {
             (false, None) => {
                 let id = fresh_id(&join.client_id, &join);
                 if join.requires_member_id {
+                    // Whoever keeps asking for ids must not fill the memory.
+                    if self.pending.len() >= ctx.settings.max_size {
+                        return refuse(ticket, Arc::default(), GroupError::GroupMaxSizeReached, ctx);
+                    }
                     ctx.set_timer(self.session_timer(&id), i64::from(join.session_timeout_ms));
                     self.pending.insert(Arc::clone(&id));
                     refuse(ticket, id, GroupError::MemberIdRequired, ctx);
