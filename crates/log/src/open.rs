@@ -411,7 +411,7 @@ impl Opening {
         }
         self.opened.dropped_segments = dropped;
 
-        let (mut names_made, mut names_synced) = (0, 0);
+        let mut names_made = 0;
         let mut unsynced = std::mem::take(&mut self.unsynced);
         let mut segments: Vec<Arc<Segment>> =
             self.kept.iter().map(|kept| Arc::clone(&kept.segment)).collect();
@@ -431,7 +431,6 @@ impl Opening {
                 // The next segment's name may outlive a power loss that this one's does not, and with nothing before the
                 // gap nobody could tell that the log had begun earlier.
                 self.place.disk.sync_dir(&self.place.dir)?;
-                names_synced = names_made;
             }
             log_end = base;
             self.opened.created = self.kept.is_empty() && files.is_empty();
@@ -459,7 +458,8 @@ impl Opening {
             recovery_point,
             unsynced,
             names_made,
-            names_synced,
+            // The first flush syncs the name of the directory as well.
+            names_synced: 0,
             dir_made: false,
             parked: parked.into_iter().map(|path| (due, path)).collect(),
             epochs_made: u64::from(learnt),
