@@ -18,8 +18,9 @@ impl MaxTimestamp {
         Self { timestamp: Millis::NONE, last_offset: base }
     }
 
+    /// A batch whose records compaction has taken says when they were, but there is nothing to be found in it.
     pub(crate) fn take(&mut self, header: &BatchHeader) {
-        if header.max_timestamp > self.timestamp {
+        if header.record_count > 0 && header.max_timestamp > self.timestamp {
             *self = Self { timestamp: header.max_timestamp, last_offset: header.last_offset() };
         }
     }
