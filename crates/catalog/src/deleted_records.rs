@@ -4,7 +4,7 @@
 //! written and synced before the deletion is acknowledged.
 
 use base::{Offset, PartitionIndex, Uuid};
-use log::LogError;
+use partition::PartitionError;
 
 use crate::catalog::Catalog;
 use crate::error::RecordsError;
@@ -31,10 +31,21 @@ impl Catalog {
     /// Puts on disk where the partitions begin, unless that is there. Waits for syncs; those who call at the same time
     /// share one.
     ///
+    /// What lies below a log start is flushed first: were a power loss to take it, the log would end below its start, all of
+    /// it would be dropped, and so would what it says of its producers.
+    ///
     /// # Errors
-    /// When the checkpoint cannot be written.
-    pub fn keep_log_starts(&self) -> Result<(), LogError> {
+    /// When a log cannot be flushed, or the checkpoint cannot be written.
+    pub fn keep_log_starts(&self) -> Result<(), PartitionError> {
+        for hosted in self.state.load_full().hosted.values() {
+            for partition in hosted.slots.iter().filter_map(|slot| slot.opened()) {
+                let marks = partition.marks();
+                if marks.log_start > marks.flushed && partition.health().is_ok() {
+                    partition.flush()?;
+                }
+            }
+        }
         let mut upkeep = self.upkeep.lock();
-        upkeep.keep_log_starts(&self.state.load(), &self.ground)
+        Ok(upkeep.keep_log_starts(&self.state.load(), &self.ground)?)
     }
 }

@@ -239,7 +239,9 @@ impl Slot {
         let first = partition.log().segment_bases().first().copied();
         Points {
             recovery_point: Some(marks.flushed),
-            log_start: Some(marks.log_start).filter(|start| first.is_some_and(|first| *start > first)),
+            // Never above what is on disk: a log that ended below its start after a power loss would be dropped.
+            log_start: Some(marks.log_start.min(marks.flushed))
+                .filter(|start| first.is_some_and(|first| *start > first)),
             high_watermark: Some(marks.high_watermark),
             first_dirty,
         }

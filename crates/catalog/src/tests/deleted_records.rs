@@ -51,11 +51,37 @@ fn a_deletion_up_to_the_end_leaves_an_empty_partition_that_goes_on() {
     let id = five(&catalog, "a", &[]);
     assert_eq!(delete(&catalog, id, None).unwrap(), 5);
     catalog.keep_log_starts().unwrap();
-    // Nothing was flushed: the power loss may take every record, and the log begins where it was told to all the same.
     for crash in [Crash::ProcessKill, Crash::PowerLoss] {
         let after = open(&disk.after(crash), 2).unwrap();
         assert_eq!(log_start(&after, id), 5, "{crash:?}");
         assert_eq!(append(&after, id, "f"), Offset(5), "{crash:?}");
+    }
+}
+
+/// A log that ended below its start would be dropped whole, and with it what was promised to its producers.
+#[test]
+fn no_power_loss_takes_the_end_of_a_log_below_its_start() {
+    let disk = CrashDisk::calm(1);
+    let catalog = open(&disk, 1).unwrap();
+    let id = five(&catalog, "a", &[]);
+    let end = |disk: &CrashDisk| {
+        let marks =
+            open(disk, 2).unwrap().partition(id, PartitionIndex(0)).map(|partition| partition.marks());
+        marks.map(|marks| (marks.log_start.0, marks.log_end.0)).unwrap()
+    };
+    catalog.partition(id, PartitionIndex(0)).unwrap().flush().unwrap();
+    append(&catalog, id, "f");
+    append(&catalog, id, "g");
+    assert_eq!(delete(&catalog, id, Some(6)).unwrap(), 6);
+    // Before it was acknowledged upkeep writes the checkpoints.
+    catalog.tend(NOW.plus(60_000));
+    for seed in 0..20 {
+        let (start, end) = end(&disk.after_with(Crash::PowerLoss, seed));
+        assert!(start == 5 && end >= 5, "from {start} to {end}");
+    }
+    catalog.keep_log_starts().unwrap();
+    for seed in 0..20 {
+        assert_eq!(end(&disk.after_with(Crash::PowerLoss, seed)), (6, 7));
     }
 }
 
