@@ -127,7 +127,9 @@ impl Partition {
             match done {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    // Nothing is in doubt, and nothing was flushed: the next flush tries again.
+                    // Nothing is in doubt, and nothing was flushed. Nobody else may ever ask: those who wait for the ack may
+                    // only repeat what they sent.
+                    self.exclusive(|appender| appender.chores.flush_failed(snapshots))?;
                     tracing::error!(partition = %self.dir.display(), %error, "a flush failed and is tried again");
                     return Err(error.into());
                 }

@@ -4,6 +4,8 @@
 //! The newest older snapshot stays until a newer one is whole and synced, so a kill at any moment only makes the next start
 //! walk farther.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use base::Offset;
 use log::{LogError, producer_snapshot};
 use parking_lot::Mutex;
@@ -20,13 +22,19 @@ const MOST_WAITING: usize = 2;
 pub(crate) struct Snapshots {
     /// The offset of the newest one. Held while snapshot files are written or removed; not under the append lock.
     newest: Mutex<Offset>,
+    /// The same, for who holds the append lock.
+    newest_seen: AtomicI64,
     /// To be written, oldest first. Taken alone.
     waiting: Mutex<Vec<(Offset, Producers)>>,
 }
 
 impl Snapshots {
     pub(crate) fn new(newest: Offset) -> Self {
-        Self { newest: Mutex::new(newest), waiting: Mutex::new(Vec::new()) }
+        Self {
+            newest: Mutex::new(newest),
+            newest_seen: AtomicI64::new(newest.0),
+            waiting: Mutex::new(Vec::new()),
+        }
     }
 
     /// Adds snapshots to those that wait, and says whether none waited before.
@@ -38,6 +46,11 @@ impl Snapshots {
             waiting.push(snapshot);
         }
         is_first
+    }
+
+    /// The offset of the newest snapshot on the disk, or where the log began when it was opened without one.
+    pub(crate) fn newest(&self) -> Offset {
+        Offset(self.newest_seen.load(Ordering::Acquire))
     }
 
     pub(crate) fn take_waiting(&self) -> Vec<(Offset, Producers)> {
@@ -94,6 +107,7 @@ impl Partition {
         let rows = producers.rows_by_id().map(|row| restore::for_file(&row));
         producer_snapshot::write(self.disk.as_ref(), &self.dir, offset, rows, true)?;
         *newest = offset;
+        self.snapshots.newest_seen.store(offset.0, Ordering::Release);
         restore::tidy(self.disk.as_ref(), &self.dir, &self.log).map(drop)
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Chores {
     snapshots: Vec<(Offset, Producers)>,
     /// Whether a flush must be asked for once the append lock is free.
     flush_due: bool,
+    /// Whether a flush came to nothing, and the next upkeep asks for another one.
+    flush_again: bool,
     unflushed_records: i64,
     unflushed_since: Option<Millis>,
     /// Whether the last append failed for lack of space: the log says so once, not for each attempt.
@@ -41,6 +43,7 @@ impl Chores {
         Self {
             snapshots: Vec::new(),
             flush_due: false,
+            flush_again: false,
             unflushed_records: 0,
             unflushed_since: None,
             write_failing: false,
@@ -68,13 +71,20 @@ impl Chores {
 
     /// A flush of everything begins: nothing is unflushed that came before. Returns the snapshots to be written.
     pub(crate) fn begin_flush(&mut self) -> Vec<(Offset, Producers)> {
+        self.flush_again = false;
         self.unflushed_records = 0;
         self.unflushed_since = None;
         std::mem::take(&mut self.snapshots)
     }
 
+    /// The flush that took these snapshots is to be tried again.
+    pub(crate) fn flush_failed(&mut self, snapshots: Vec<(Offset, Producers)>) {
+        self.flush_again = true;
+        self.snapshots.splice(..0, snapshots);
+    }
+
     fn timed_flush_due(&self, config: &PartitionConfig, now: Millis) -> bool {
-        self.unflushed_since.is_some_and(|since| now.since(since) >= config.flush_ms)
+        self.flush_again || self.unflushed_since.is_some_and(|since| now.since(since) >= config.flush_ms)
     }
 }
 
@@ -112,17 +122,28 @@ impl Partition {
             let _segments = self.segments.lock();
             self.write_epochs_ahead(now);
             self.warn_of("retention failed, and is tried again", |appender| {
-                appender.log.apply_retention(self.marks().high_watermark, now).map(drop)
+                appender.log.apply_retention(self.expendable(appender), now).map(drop)
             });
         }
         self.remove_due_files(now);
+    }
+
+    /// Below this retention may take segments: what stands in no snapshot yet, because it was appended since the last one, or
+    /// because none can be written, is all that a start after a kill would know of its producers.
+    fn expendable(&self, appender: &Appender) -> Offset {
+        let high_watermark = self.marks().high_watermark;
+        if appender.producers.is_empty() {
+            high_watermark
+        } else {
+            high_watermark.min(self.snapshots.newest())
+        }
     }
 
     /// The leader epochs as they will be once retention has removed segments must be on disk before those go. Here they are
     /// written without the append lock; what this does not get done, retention does with it.
     fn write_epochs_ahead(&self, now: Millis) {
         let expired = self.exclusive(|appender| {
-            let flush = appender.log.expire(self.marks().high_watermark, now);
+            let flush = appender.log.expire(self.expendable(appender), now);
             (flush, self.publish(appender))
         });
         let Ok((flush, moved)) = expired else { return };
@@ -237,14 +258,14 @@ impl Partition {
         let (end, producers, rolled) = self.exclusive_even_if_shut(|appender| {
             (appender.log.log_end(), appender.producers.producers().clone(), appender.chores.begin_flush())
         })?;
-        for (offset, producers) in self.snapshots.take_waiting().into_iter().chain(rolled) {
-            self.write_snapshot(offset, &producers)?;
-        }
-        self.write_snapshot(end, &producers)?;
+        let mut snapshots = self.snapshots.take_waiting().into_iter().chain(rolled).chain([(end, producers)]);
+        let written = snapshots.try_for_each(|(offset, producers)| self.write_snapshot(offset, &producers));
+        // The batches are synced also when there is no room for a snapshot.
         self.exclusive_even_if_shut(|appender| {
             appender.log.close()?;
             self.publish(appender);
-            Ok(())
-        })?
+            Ok::<_, LogError>(())
+        })??;
+        Ok(written?)
     }
 }

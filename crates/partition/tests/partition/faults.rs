@@ -115,6 +115,24 @@ fn a_failed_sync_shuts_the_partition_and_wakes_those_who_wait() {
     assert!(stage.partition.close(NOW).is_err());
 }
 
+/// Nothing was synced, so nothing is in doubt; and the producer that waits has nothing new to send, so upkeep asks again.
+#[test]
+fn a_flush_that_finds_too_many_files_open_is_tried_again() {
+    for (operation, path) in [(SyncDir, "*"), (Open, "*leader-epoch-checkpoint.tmp")] {
+        let (stage, disk) = failing(PartitionConfig { flush_messages: 1, ..PartitionConfig::default() });
+        disk.fail(Fault::on(operation, path, Injected::TooManyFiles));
+        stage.fresh(send(1, 0, 10));
+        assert!(stage.partition.health().is_ok(), "{operation}");
+        assert_eq!(stage.partition.marks().high_watermark, Offset(0), "no ack without a sync");
+        stage.duplicate(send(1, 0, 10));
+        stage.partition.tend(NOW);
+        assert_eq!(stage.partition.marks().high_watermark, Offset(0));
+        disk.heal();
+        stage.partition.tend(NOW);
+        assert_eq!(stage.partition.marks().high_watermark, Offset(10), "{operation}");
+    }
+}
+
 #[test]
 fn a_flush_that_may_open_no_file_is_tried_again() {
     let (stage, disk) = failing(small_segments(300));
@@ -156,6 +174,16 @@ fn a_snapshot_that_cannot_be_written_harms_nobody() {
     // But a stop without it is not a clean one.
     assert!(stage.partition.close(NOW).is_err());
     assert!(stage.partition.close(NOW).is_err(), "and does not become one by asking again");
+}
+
+#[test]
+fn a_stop_without_room_for_a_snapshot_syncs_all_the_same() {
+    let (stage, disk) = failing(PartitionConfig::default());
+    stage.fresh(send(1, 0, 10));
+    assert_eq!(stage.partition.marks().flushed, Offset(0));
+    disk.fail(Fault::on(Open, "*.snapshot.tmp", Injected::NoSpace));
+    assert!(stage.partition.close(NOW).is_err());
+    assert_eq!(stage.partition.marks().flushed, Offset(10));
 }
 
 /// Whatever panics under the append lock: here a disk whose write does.

@@ -81,6 +81,83 @@ fn retention_syncs_and_removes_without_the_append_lock() {
     assert!(!stage.files().iter().any(|name| name.ends_with(".deleted")));
 }
 
+/// What retention syncs it syncs beside the appends; and what is appended meanwhile is in no snapshot, so it stays.
+#[test]
+fn what_is_appended_under_a_retention_stays_and_so_does_its_producer() {
+    let partition: Arc<OnceLock<Weak<Partition>>> = Arc::default();
+    let (within, synced) = (Arc::clone(&partition), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&synced);
+    let disk = WatchedDisk::new(CrashDisk::calm(1).shared(), move |operation, path| {
+        let path = path.to_string_lossy();
+        if operation == Operation::Sync
+            && (path.contains(".snapshot") || path.contains("leader-epoch-checkpoint"))
+            && let Some(partition) = within.get().and_then(Weak::upgrade)
+        {
+            let next = 70 + 10 * i32::try_from(count.fetch_add(1, Ordering::SeqCst)).unwrap();
+            let (done, end) = mpsc::channel();
+            std::thread::spawn(move || {
+                done.send(partition.append(&send(1, next, 10).checked(), LATER).is_ok())
+            });
+            assert_eq!(
+                end.recv_timeout(Duration::from_secs(20)),
+                Ok(true),
+                "an append waits for the sync of {path} as {next}"
+            );
+        }
+    });
+    let mut config = small_segments(1_300);
+    config.log.retention_bytes = 0;
+    let stage = Stage::on(Arc::new(disk), Path::new("/data/t-0"), config);
+    for batch in 0..7 {
+        stage.fresh(send(1, batch * 10, 10));
+    }
+    partition.set(Arc::downgrade(&stage.partition)).unwrap();
+    stage.partition.tend(LATER);
+    assert_eq!(synced.load(Ordering::SeqCst), 2, "a snapshot and the epochs");
+    let marks = stage.partition.marks();
+    assert_eq!((marks.log_start, marks.log_end), (Offset(50), Offset(90)));
+    let stage = stage.kill();
+    for batch in 6..9 {
+        assert_eq!(stage.duplicate(send(1, batch * 10, 10)), Offset(i64::from(batch) * 10));
+    }
+    // Nothing comes between now, so all goes.
+    stage.partition.tend(LATER.plus(3_600_000));
+    assert_eq!(stage.partition.marks().log_start, Offset(90));
+    assert_eq!(stage.duplicate(send(1, 80, 10)), Offset(80), "a retry is not stored again");
+    assert_eq!(stage.kill().fresh(send(1, 90, 10)), Offset(90));
+}
+
+/// Without a snapshot the log is all that is left of a producer, after a kill.
+#[test]
+fn segments_stay_while_no_snapshot_can_be_written() {
+    let disk = FailingDisk::new(CrashDisk::calm(1).shared());
+    let mut config = small_segments(700);
+    config.log.retention_bytes = 0;
+    let stage = Stage::on(Arc::new(disk.clone()), Path::new("/data/t-0"), config.clone());
+    for batch in 0..6 {
+        stage.fresh(send(1, batch * 10, 10));
+    }
+    disk.fail(Fault::on(Operation::Open, "*.snapshot.tmp", Injected::NoSpace));
+    for batch in 6..9 {
+        stage.fresh(send(1, batch * 10, 10));
+    }
+    stage.partition.tend(LATER);
+    let first = stage.partition.log().segment_bases()[0];
+    assert!(Offset(0) < first && first < Offset(90), "what a snapshot covers is gone: {first}");
+    disk.heal();
+    let stage = stage.kill();
+    assert_eq!(stage.duplicate(send(1, 80, 10)), Offset(80));
+    stage.partition.tend(LATER.plus(3_600_000));
+    assert_eq!(stage.partition.log().segment_bases(), [Offset(90)]);
+
+    // Where there are no producers nothing is lost.
+    let stage = Stage::on(Arc::new(disk.clone()), Path::new("/data/t-1"), config);
+    (0..6).for_each(|_| drop(stage.fresh(anonymous(10))));
+    disk.fail(Fault::on(Operation::Open, "*.snapshot.tmp", Injected::NoSpace));
+    stage.partition.tend(LATER);
+    assert_eq!(stage.partition.log().segment_bases(), [Offset(60)]);
+}
+
 #[test]
 fn a_file_that_cannot_be_removed_is_tried_again() {
     let disk = FailingDisk::new(CrashDisk::calm(1).shared());
