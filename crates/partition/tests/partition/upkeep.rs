@@ -152,7 +152,9 @@ fn segments_stay_while_no_snapshot_can_be_written() {
 
     // Where there are no producers nothing is lost.
     let stage = Stage::on(Arc::new(disk.clone()), Path::new("/data/t-1"), config);
-    (0..6).for_each(|_| drop(stage.fresh(anonymous(10))));
+    for _ in 0..6 {
+        stage.fresh(anonymous(10));
+    }
     disk.fail(Fault::on(Operation::Open, "*.snapshot.tmp", Injected::NoSpace));
     stage.partition.tend(LATER);
     assert_eq!(stage.partition.log().segment_bases(), [Offset(60)]);
