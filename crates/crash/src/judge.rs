@@ -295,7 +295,10 @@ fn producers(look: &Look, promised: &PartitionLedger, crash: Crash) -> Result<Pa
         match resumed.batches.iter().rposition(|sent| sent.end() > end && !there(sent)) {
             Some(guess) => drop(resumed.batches.remove(guess)),
             None => {
-                return Err(format!("the producers stand at {:?}\n instead of {expected:?}", look.producers));
+                return Err(format!(
+                    "the producers of a log from {} to {} stand at {:?}\n instead of {expected:?}",
+                    look.log_start, look.log_end, look.producers
+                ));
             }
         }
     }

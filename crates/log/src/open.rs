@@ -372,7 +372,7 @@ impl Opening {
     fn finish(mut self, files: &[Files], now: Millis) -> Result<(Log, Opened), LogError> {
         let mut log_end = self.kept.last().map_or(Offset(0), |kept| kept.end);
         let mut dropped: Vec<Offset> = files[self.kept.len()..].iter().map(|file| file.base).collect();
-        let known_start = self.log_start()?;
+        let known_start = self.log_start(log_end)?;
         if !self.kept.is_empty() && log_end < known_start {
             tracing::warn!(
                 dir = %self.place.dir.display(), log_end = log_end.0, log_start = known_start.0,

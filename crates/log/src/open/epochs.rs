@@ -18,8 +18,10 @@ impl Opening {
     }
 
     /// The log start: as known, and after a crash also as retention wrote it down in the first leader epoch, unless the
-    /// log begins with batches from before there were leader epochs.
-    pub(super) fn log_start(&self) -> Result<Offset, LogError> {
+    /// log begins with batches from before there were leader epochs. What it wrote down was not acknowledged to anybody, so it
+    /// moves no log beyond `log_end`, which a power loss may have left below it: the log would be dropped, and with it what
+    /// was promised to its producers.
+    pub(super) fn log_start(&self, log_end: Offset) -> Result<Offset, LogError> {
         let known = self.known.log_start.max(Offset(0));
         let Some(start) = self.first_epoch_start().filter(|start| !self.known.clean && *start > known) else {
             return Ok(known);
@@ -36,7 +38,7 @@ impl Opening {
             None => None,
         };
         let has_epochs = batch.is_none_or(|(_, header)| header.leader_epoch > LeaderEpoch::NONE);
-        Ok(if has_epochs { start } else { known })
+        Ok(if has_epochs { start.min(log_end).max(known) } else { known })
     }
 
     /// The leader epochs of the checkpoint, and those that the scanned batches teach; whether these must be written. If
