@@ -73,7 +73,8 @@ fn no_power_loss_takes_the_end_of_a_log_below_its_start() {
     append(&catalog, id, "f");
     append(&catalog, id, "g");
     assert_eq!(delete(&catalog, id, Some(6)).unwrap(), 6);
-    // Before it was acknowledged upkeep writes the checkpoints.
+    // Upkeep writes the checkpoints before it is acknowledged. Until then it may have happened or not, but the log does not
+    // end below its start.
     catalog.tend(NOW.plus(60_000));
     for seed in 0..20 {
         let (start, end) = end(&disk.after_with(Crash::PowerLoss, seed));
