@@ -1,6 +1,7 @@
 """Readers: all records of a partition, by each client, without groups and without commits."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 import aiokafka
@@ -58,6 +59,18 @@ def read_all(bootstrap, topic, partition=0, start=0, isolation="read_committed")
 
 
 def _end(consumer, topic, partition):
+    """Where the partition ends. Kafka says that it has started before it leads its partitions: then this asks again, as a
+    consumer would."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _end_now(consumer, topic, partition)
+        except confluent_kafka.KafkaException as error:
+            if error.args[0].code() != confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION or time.monotonic() > deadline:
+                raise
+
+
+def _end_now(consumer, topic, partition):
     _, end = consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, partition), timeout=PATIENCE)
     return end
 
