@@ -52,7 +52,9 @@ class Along:
         self._consumer.assign([TopicPartition(*place, 0 if not may_skip else OFFSET_BEGINNING) for place in places])
         self._end = threading.Event()
         self.failure = None
-        self._thread = threading.Thread(target=self._run)
+        # A daemon: librdkafka 2.16 can lock itself up in `close` (its main thread handles an OffsetForLeaderEpoch answer with a
+        # partition's lock held, while a broker's thread that fails wants it), and must not keep the ring from ending then.
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
