@@ -41,6 +41,12 @@ use wire::{Message, decode_exact, to_bytes};
 
 /// Every request and response.
 pub(crate) mod all {
+    pub(crate) use wire::messages::alter_partition_reassignments::{
+        AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
+    };
+    pub(crate) use wire::messages::alter_replica_log_dirs::{
+        AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse,
+    };
     pub(crate) use wire::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
     pub(crate) use wire::messages::consumer_group_describe::{
         ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse,
@@ -48,18 +54,33 @@ pub(crate) mod all {
     pub(crate) use wire::messages::consumer_group_heartbeat::{
         ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
     };
+    pub(crate) use wire::messages::create_acls::{CreateAclsRequest, CreateAclsResponse};
+    pub(crate) use wire::messages::create_delegation_token::{
+        CreateDelegationTokenRequest, CreateDelegationTokenResponse,
+    };
     pub(crate) use wire::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
     pub(crate) use wire::messages::create_topics::{CreateTopicsRequest, CreateTopicsResponse};
+    pub(crate) use wire::messages::delete_acls::{DeleteAclsRequest, DeleteAclsResponse};
     pub(crate) use wire::messages::delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse};
     pub(crate) use wire::messages::delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
     pub(crate) use wire::messages::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
+    pub(crate) use wire::messages::describe_acls::{DescribeAclsRequest, DescribeAclsResponse};
     pub(crate) use wire::messages::describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
+    pub(crate) use wire::messages::describe_delegation_token::{
+        DescribeDelegationTokenRequest, DescribeDelegationTokenResponse,
+    };
     pub(crate) use wire::messages::describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
+    pub(crate) use wire::messages::describe_log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
     pub(crate) use wire::messages::describe_producers::{
         DescribeProducersRequest, DescribeProducersResponse,
     };
+    pub(crate) use wire::messages::describe_quorum::{DescribeQuorumRequest, DescribeQuorumResponse};
     pub(crate) use wire::messages::describe_topic_partitions::{
         DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
+    };
+    pub(crate) use wire::messages::elect_leaders::{ElectLeadersRequest, ElectLeadersResponse};
+    pub(crate) use wire::messages::expire_delegation_token::{
+        ExpireDelegationTokenRequest, ExpireDelegationTokenResponse,
     };
     pub(crate) use wire::messages::fetch::{FetchRequest, FetchResponse};
     pub(crate) use wire::messages::find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
@@ -69,6 +90,9 @@ pub(crate) mod all {
     pub(crate) use wire::messages::leave_group::{LeaveGroupRequest, LeaveGroupResponse};
     pub(crate) use wire::messages::list_groups::{ListGroupsRequest, ListGroupsResponse};
     pub(crate) use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
+    pub(crate) use wire::messages::list_partition_reassignments::{
+        ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
+    };
     pub(crate) use wire::messages::metadata::{MetadataRequest, MetadataResponse};
     pub(crate) use wire::messages::offset_commit::{OffsetCommitRequest, OffsetCommitResponse};
     pub(crate) use wire::messages::offset_delete::{OffsetDeleteRequest, OffsetDeleteResponse};
@@ -77,7 +101,12 @@ pub(crate) mod all {
         OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
     };
     pub(crate) use wire::messages::produce::{ProduceRequest, ProduceResponse};
+    pub(crate) use wire::messages::renew_delegation_token::{
+        RenewDelegationTokenRequest, RenewDelegationTokenResponse,
+    };
     pub(crate) use wire::messages::sync_group::{SyncGroupRequest, SyncGroupResponse};
+    pub(crate) use wire::messages::unregister_broker::{UnregisterBrokerRequest, UnregisterBrokerResponse};
+    pub(crate) use wire::messages::update_features::{UpdateFeaturesRequest, UpdateFeaturesResponse};
 }
 use all::*;
 
@@ -135,6 +164,21 @@ macro_rules! each_message {
             MetadataRequest MetadataResponse
             OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse
             ProduceRequest ProduceResponse
+            DescribeLogDirsRequest DescribeLogDirsResponse
+            AlterReplicaLogDirsRequest AlterReplicaLogDirsResponse
+            DescribeQuorumRequest DescribeQuorumResponse
+            UpdateFeaturesRequest UpdateFeaturesResponse
+            ElectLeadersRequest ElectLeadersResponse
+            AlterPartitionReassignmentsRequest AlterPartitionReassignmentsResponse
+            ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse
+            UnregisterBrokerRequest UnregisterBrokerResponse
+            DescribeAclsRequest DescribeAclsResponse
+            CreateAclsRequest CreateAclsResponse
+            DeleteAclsRequest DeleteAclsResponse
+            CreateDelegationTokenRequest CreateDelegationTokenResponse
+            RenewDelegationTokenRequest RenewDelegationTokenResponse
+            ExpireDelegationTokenRequest ExpireDelegationTokenResponse
+            DescribeDelegationTokenRequest DescribeDelegationTokenResponse
         )
     };
     (@ $type:ident $line:ident $run:block; $($message:ident)*) => {
@@ -194,7 +238,7 @@ fn requests_and_responses_are_kafkas() {
         check::<M>(&line);
         at_highest_version += usize::from(line.version == *M::VERSIONS.end());
     });
-    assert_eq!(at_highest_version, 2 * 2 * 27, "two lines for each of the two messages of 27 APIs");
+    assert_eq!(at_highest_version, 2 * 2 * 42, "two lines for each of the two messages of 42 APIs");
 }
 
 #[test]
@@ -323,7 +367,22 @@ fn defaults_are_kafkas() {
         DescribeGroupsResponse FindCoordinatorRequest FindCoordinatorResponse HeartbeatRequest HeartbeatResponse
         JoinGroupRequest JoinGroupResponse LeaveGroupRequest LeaveGroupResponse ListGroupsRequest
         ListGroupsResponse OffsetCommitRequest OffsetCommitResponse OffsetDeleteRequest OffsetDeleteResponse
-        OffsetFetchRequest OffsetFetchResponse SyncGroupRequest SyncGroupResponse LeaderChangeMessage
+        OffsetFetchRequest OffsetFetchResponse SyncGroupRequest SyncGroupResponse DescribeLogDirsRequest DescribeLogDirsResponse
+        AlterReplicaLogDirsRequest AlterReplicaLogDirsResponse
+        DescribeQuorumRequest DescribeQuorumResponse
+        UpdateFeaturesRequest UpdateFeaturesResponse
+        ElectLeadersRequest ElectLeadersResponse
+        AlterPartitionReassignmentsRequest AlterPartitionReassignmentsResponse
+        ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse
+        UnregisterBrokerRequest UnregisterBrokerResponse
+        DescribeAclsRequest DescribeAclsResponse
+        CreateAclsRequest CreateAclsResponse
+        DeleteAclsRequest DeleteAclsResponse
+        CreateDelegationTokenRequest CreateDelegationTokenResponse
+        RenewDelegationTokenRequest RenewDelegationTokenResponse
+        ExpireDelegationTokenRequest ExpireDelegationTokenResponse
+        DescribeDelegationTokenRequest DescribeDelegationTokenResponse
+        LeaderChangeMessage
         SnapshotHeaderRecord SnapshotFooterRecord KRaftVersionRecord VotersRecord AbortTransactionRecord
         AccessControlEntryRecord BeginTransactionRecord BrokerRegistrationChangeRecord ClearElrRecord
         ClientQuotaRecord ConfigRecord DelegationTokenRecord EndTransactionRecord FeatureLevelRecord

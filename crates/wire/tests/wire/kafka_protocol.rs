@@ -229,6 +229,66 @@ fn defaults_are_theirs() {
             ConsumerGroupDescribeRequest in consumer_group_describe_request {}
             ConsumerGroupDescribeResponse in consumer_group_describe_response { DescribedGroup Member Assignment TopicPartitions }
         ]
+        describe_log_dirs: [
+            DescribeLogDirsRequest in describe_log_dirs_request { DescribableLogDirTopic }
+            DescribeLogDirsResponse in describe_log_dirs_response { DescribeLogDirsResult DescribeLogDirsTopic DescribeLogDirsPartition }
+        ]
+        alter_replica_log_dirs: [
+            AlterReplicaLogDirsRequest in alter_replica_log_dirs_request { AlterReplicaLogDir AlterReplicaLogDirTopic }
+            AlterReplicaLogDirsResponse in alter_replica_log_dirs_response { AlterReplicaLogDirTopicResult AlterReplicaLogDirPartitionResult }
+        ]
+        describe_quorum: [
+            DescribeQuorumRequest in describe_quorum_request {}
+            DescribeQuorumResponse in describe_quorum_response { TopicData PartitionData ReplicaState Node Listener }
+        ]
+        update_features: [
+            UpdateFeaturesRequest in update_features_request { FeatureUpdateKey }
+            UpdateFeaturesResponse in update_features_response { UpdatableFeatureResult }
+        ]
+        elect_leaders: [
+            ElectLeadersRequest in elect_leaders_request { TopicPartitions }
+            ElectLeadersResponse in elect_leaders_response { ReplicaElectionResult PartitionResult }
+        ]
+        alter_partition_reassignments: [
+            AlterPartitionReassignmentsRequest in alter_partition_reassignments_request { ReassignableTopic ReassignablePartition }
+            AlterPartitionReassignmentsResponse in alter_partition_reassignments_response { ReassignableTopicResponse ReassignablePartitionResponse }
+        ]
+        list_partition_reassignments: [
+            ListPartitionReassignmentsRequest in list_partition_reassignments_request { ListPartitionReassignmentsTopics }
+            ListPartitionReassignmentsResponse in list_partition_reassignments_response { OngoingTopicReassignment OngoingPartitionReassignment }
+        ]
+        unregister_broker: [
+            UnregisterBrokerRequest in unregister_broker_request {}
+            UnregisterBrokerResponse in unregister_broker_response {}
+        ]
+        describe_acls: [
+            DescribeAclsRequest in describe_acls_request {}
+            DescribeAclsResponse in describe_acls_response { DescribeAclsResource AclDescription }
+        ]
+        create_acls: [
+            CreateAclsRequest in create_acls_request { AclCreation }
+            CreateAclsResponse in create_acls_response { AclCreationResult }
+        ]
+        delete_acls: [
+            DeleteAclsRequest in delete_acls_request { DeleteAclsFilter }
+            DeleteAclsResponse in delete_acls_response { DeleteAclsFilterResult DeleteAclsMatchingAcl }
+        ]
+        create_delegation_token: [
+            CreateDelegationTokenRequest in create_delegation_token_request { CreatableRenewers }
+            CreateDelegationTokenResponse in create_delegation_token_response {}
+        ]
+        renew_delegation_token: [
+            RenewDelegationTokenRequest in renew_delegation_token_request {}
+            RenewDelegationTokenResponse in renew_delegation_token_response {}
+        ]
+        expire_delegation_token: [
+            ExpireDelegationTokenRequest in expire_delegation_token_request {}
+            ExpireDelegationTokenResponse in expire_delegation_token_response {}
+        ]
+        describe_delegation_token: [
+            DescribeDelegationTokenRequest in describe_delegation_token_request { DescribeDelegationTokenOwner }
+            DescribeDelegationTokenResponse in describe_delegation_token_response { DescribedDelegationToken DescribedDelegationTokenRenewer }
+        ]
     }
 }
 
@@ -293,4 +353,19 @@ compare! {
     delete_groups: delete_groups DeleteGroupsRequest DeleteGroupsResponse;
     consumer_group_heartbeat: consumer_group_heartbeat ConsumerGroupHeartbeatRequest ConsumerGroupHeartbeatResponse;
     consumer_group_describe: consumer_group_describe ConsumerGroupDescribeRequest ConsumerGroupDescribeResponse;
+    describe_log_dirs: describe_log_dirs DescribeLogDirsRequest DescribeLogDirsResponse;
+    alter_replica_log_dirs: alter_replica_log_dirs AlterReplicaLogDirsRequest AlterReplicaLogDirsResponse;
+    describe_quorum: describe_quorum DescribeQuorumRequest DescribeQuorumResponse;
+    update_features: update_features UpdateFeaturesRequest UpdateFeaturesResponse;
+    elect_leaders: elect_leaders ElectLeadersRequest ElectLeadersResponse;
+    alter_partition_reassignments: alter_partition_reassignments AlterPartitionReassignmentsRequest AlterPartitionReassignmentsResponse;
+    list_partition_reassignments: list_partition_reassignments ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse;
+    unregister_broker: unregister_broker UnregisterBrokerRequest UnregisterBrokerResponse;
+    describe_acls: describe_acls DescribeAclsRequest DescribeAclsResponse;
+    create_acls: create_acls CreateAclsRequest CreateAclsResponse;
+    delete_acls: delete_acls DeleteAclsRequest DeleteAclsResponse;
+    create_delegation_token: create_delegation_token CreateDelegationTokenRequest CreateDelegationTokenResponse;
+    renew_delegation_token: renew_delegation_token RenewDelegationTokenRequest RenewDelegationTokenResponse;
+    expire_delegation_token: expire_delegation_token ExpireDelegationTokenRequest ExpireDelegationTokenResponse;
+    describe_delegation_token: describe_delegation_token DescribeDelegationTokenRequest DescribeDelegationTokenResponse;
 }

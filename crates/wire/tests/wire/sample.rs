@@ -3,11 +3,14 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use wire::messages::{
-    api_versions, consumer_group_describe, consumer_group_heartbeat, create_partitions, create_topics,
-    delete_groups, delete_records, delete_topics, describe_cluster, describe_groups, describe_producers,
-    describe_topic_partitions, fetch, find_coordinator, heartbeat, init_producer_id, join_group, leave_group,
-    list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
-    produce, sync_group,
+    alter_partition_reassignments, alter_replica_log_dirs, api_versions, consumer_group_describe,
+    consumer_group_heartbeat, create_acls, create_delegation_token, create_partitions, create_topics,
+    delete_acls, delete_groups, delete_records, delete_topics, describe_acls, describe_cluster,
+    describe_delegation_token, describe_groups, describe_log_dirs, describe_producers, describe_quorum,
+    describe_topic_partitions, elect_leaders, expire_delegation_token, fetch, find_coordinator, heartbeat,
+    init_producer_id, join_group, leave_group, list_groups, list_offsets, list_partition_reassignments,
+    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
+    renew_delegation_token, sync_group, unregister_broker, update_features,
 };
 use wire::{Payload, StrBytes};
 
@@ -56,6 +59,12 @@ macro_rules! numbers {
     )*};
 }
 numbers!(i8 i16 i32 i64);
+
+impl Sample for u16 {
+    fn sample(draw: &mut Draw) -> Self {
+        Self::from_be_bytes(draw.array())
+    }
+}
 
 impl Sample for bool {
     fn sample(draw: &mut Draw) -> Self {
@@ -406,5 +415,103 @@ sample! {
         }
         Assignment { topic_partitions }
         TopicPartitions { topic_id, topic_name, partitions }
+    }
+    describe_log_dirs::{
+        DescribeLogDirsRequest { topics }
+        DescribableLogDirTopic { topic, partitions }
+        DescribeLogDirsResponse { throttle_time_ms, error_code, results }
+        DescribeLogDirsResult { error_code, log_dir, topics, total_bytes, usable_bytes }
+        DescribeLogDirsTopic { name, partitions }
+        DescribeLogDirsPartition { partition_index, partition_size, offset_lag, is_future_key }
+    }
+    alter_replica_log_dirs::{
+        AlterReplicaLogDirsRequest { dirs }
+        AlterReplicaLogDir { path, topics }
+        AlterReplicaLogDirTopic { name, partitions }
+        AlterReplicaLogDirsResponse { throttle_time_ms, results }
+        AlterReplicaLogDirTopicResult { topic_name, partitions }
+        AlterReplicaLogDirPartitionResult { partition_index, error_code }
+    }
+    describe_quorum::{
+        DescribeQuorumRequest { topics }
+        TopicRequest { topic_name, partitions }
+        PartitionRequest { partition_index }
+        DescribeQuorumResponse { error_code, error_message, topics, nodes(2..) }
+        TopicData { topic_name, partitions }
+        PartitionData { partition_index, error_code, error_message, leader_id, leader_epoch, high_watermark, current_voters, observers }
+        ReplicaState { replica_id, replica_directory_id(2..), log_end_offset, last_fetch_timestamp, last_caught_up_timestamp }
+        Node { node_id(2..), listeners(2..) }
+        Listener { name(2..), host(2..), port(2..) }
+    }
+    update_features::{
+        UpdateFeaturesRequest { timeout_ms, feature_updates, validate_only(1..) }
+        FeatureUpdateKey { feature, max_version_level, allow_downgrade(..1), upgrade_type(1..) }
+        UpdateFeaturesResponse { throttle_time_ms, error_code, error_message, results }
+        UpdatableFeatureResult { feature, error_code, error_message }
+    }
+    elect_leaders::{
+        ElectLeadersRequest { election_type(1..), topic_partitions, timeout_ms }
+        TopicPartitions { topic, partitions }
+        ElectLeadersResponse { throttle_time_ms, error_code(1..), replica_election_results }
+        ReplicaElectionResult { topic, partition_result }
+        PartitionResult { partition_id, error_code, error_message }
+    }
+    alter_partition_reassignments::{
+        AlterPartitionReassignmentsRequest { timeout_ms, allow_replication_factor_change(1..), topics }
+        ReassignableTopic { name, partitions }
+        ReassignablePartition { partition_index, replicas }
+        AlterPartitionReassignmentsResponse { throttle_time_ms, allow_replication_factor_change, error_code, error_message, responses }
+        ReassignableTopicResponse { name, partitions }
+        ReassignablePartitionResponse { partition_index, error_code, error_message }
+    }
+    list_partition_reassignments::{
+        ListPartitionReassignmentsRequest { timeout_ms, topics }
+        ListPartitionReassignmentsTopics { name, partition_indexes }
+        ListPartitionReassignmentsResponse { throttle_time_ms, error_code, error_message, topics }
+        OngoingTopicReassignment { name, partitions }
+        OngoingPartitionReassignment { partition_index, replicas, adding_replicas, removing_replicas }
+    }
+    unregister_broker::{
+        UnregisterBrokerRequest { broker_id }
+        UnregisterBrokerResponse { throttle_time_ms, error_code, error_message }
+    }
+    describe_acls::{
+        DescribeAclsRequest { resource_type_filter, resource_name_filter, pattern_type_filter, principal_filter, host_filter, operation, permission_type }
+        DescribeAclsResponse { throttle_time_ms, error_code, error_message, resources }
+        DescribeAclsResource { resource_type, resource_name, pattern_type, acls }
+        AclDescription { principal, host, operation, permission_type }
+    }
+    create_acls::{
+        CreateAclsRequest { creations }
+        AclCreation { resource_type, resource_name, resource_pattern_type, principal, host, operation, permission_type }
+        CreateAclsResponse { throttle_time_ms, results }
+        AclCreationResult { error_code, error_message }
+    }
+    delete_acls::{
+        DeleteAclsRequest { filters }
+        DeleteAclsFilter { resource_type_filter, resource_name_filter, pattern_type_filter, principal_filter, host_filter, operation, permission_type }
+        DeleteAclsResponse { throttle_time_ms, filter_results }
+        DeleteAclsFilterResult { error_code, error_message, matching_acls }
+        DeleteAclsMatchingAcl { error_code, error_message, resource_type, resource_name, pattern_type, principal, host, operation, permission_type }
+    }
+    create_delegation_token::{
+        CreateDelegationTokenRequest { owner_principal_type(3..), owner_principal_name(3..), renewers, max_lifetime_ms }
+        CreatableRenewers { principal_type, principal_name }
+        CreateDelegationTokenResponse { error_code, principal_type, principal_name, token_requester_principal_type(3..), token_requester_principal_name(3..), issue_timestamp_ms, expiry_timestamp_ms, max_timestamp_ms, token_id, hmac, throttle_time_ms }
+    }
+    renew_delegation_token::{
+        RenewDelegationTokenRequest { hmac, renew_period_ms }
+        RenewDelegationTokenResponse { error_code, expiry_timestamp_ms, throttle_time_ms }
+    }
+    expire_delegation_token::{
+        ExpireDelegationTokenRequest { hmac, expiry_time_period_ms }
+        ExpireDelegationTokenResponse { error_code, expiry_timestamp_ms, throttle_time_ms }
+    }
+    describe_delegation_token::{
+        DescribeDelegationTokenRequest { owners }
+        DescribeDelegationTokenOwner { principal_type, principal_name }
+        DescribeDelegationTokenResponse { error_code, tokens, throttle_time_ms }
+        DescribedDelegationToken { principal_type, principal_name, token_requester_principal_type(3..), token_requester_principal_name(3..), issue_timestamp, expiry_timestamp, max_timestamp, token_id, hmac, renewers }
+        DescribedDelegationTokenRenewer { principal_type, principal_name }
     }
 }
