@@ -104,18 +104,20 @@ fn created(name: StrBytes, topic: CreatedTopic, version: i16, settings: &Setting
 
 /// Kafka does not show settings that exist only for its own tests.
 fn is_public(entry: &Entry) -> bool {
-    settings::TABLE.topic.iter().all(|row| row.name != entry.name || row.effect != Effect::Internal)
+    entry.row.effect != Effect::Internal
 }
 
 fn config(entry: Entry) -> CreatableTopicConfigs {
     CreatableTopicConfigs {
-        name: StrBytes::from_static(entry.name),
+        name: StrBytes::from_static(entry.row.name),
         value: entry.value.map(StrBytes::from),
         read_only: false,
         // The numbers of `DescribeConfigsResponse.ConfigSource`.
         config_source: match entry.source {
             Source::Topic => 1,
-            Source::Broker => 4,
+            Source::DynamicBroker => 2,
+            Source::DynamicDefault => 3,
+            Source::Static => 4,
             Source::Default => 5,
         },
         is_sensitive: false,

@@ -319,7 +319,8 @@ mod tests {
             (3, "/flag".to_owned())
         );
         let unknown: Vec<_> = given.unknown.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        assert_eq!(unknown, ["transaction.state.log.num.partitions=5", "x.y=1"]);
+        assert_eq!(unknown, ["x.y=1"]);
+        assert_eq!(given.settings.given("transaction.state.log.num.partitions"), Some("5"));
     }
 
     #[test]

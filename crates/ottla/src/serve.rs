@@ -44,6 +44,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
             for warning in warnings {
                 tracing::warn!("{warning}; it has no effect");
             }
+            for row in settings.missed() {
+                tracing::warn!("`{}` has no effect: {}", row.name, row.reason.text);
+            }
             Arc::new(settings)
         }
         Err(error) => {

@@ -1,13 +1,8 @@
-//! The broker's own keys: their rows, and the values they were given.
+//! The broker's own keys that have an effect: their rows, and their values once they are read.
 
-use std::collections::BTreeMap;
-
-use crate::error::SettingError;
-use crate::listeners::{self, Endpoint};
-use crate::nearest::nearest;
-use crate::topic::{self, TopicRow, TopicSettings};
+use crate::settings::Settings;
+use crate::topic;
 use crate::value::{Allowed, Kind, Rule, Typed};
-use crate::{Entry, Synonym};
 
 /// One broker key.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +15,8 @@ pub struct BrokerRow {
     pub default: Option<&'static str>,
     /// What is allowed beyond the type.
     pub allowed: Allowed,
-    /// Whether Kafka lets it be changed while the broker runs.
-    pub dynamic: bool,
+    /// Who may change it while the broker runs, in Kafka.
+    pub scope: Scope,
     /// What it does, in a sentence.
     pub doc: &'static str,
 }
@@ -30,17 +25,38 @@ impl BrokerRow {
     pub(crate) const fn rule(&self) -> Rule {
         Rule { kind: self.kind, allowed: self.allowed }
     }
+
+    /// Whether its value is a secret, which no answer and no page shows (Kafka: `KafkaConfig.maybeSensitive`).
+    #[must_use]
+    pub const fn is_sensitive(&self) -> bool {
+        matches!(self.kind, Kind::Password)
+    }
 }
 
-/// Kafka asks for as much per thread that cleans.
-const LEAST_DEDUPE_BUFFER: i64 = 1 << 20;
-
-/// When a key may change, in Kafka.
-#[derive(PartialEq)]
-enum When {
-    Start,
-    Running,
+/// Who may change a key while the broker runs (Kafka: `DynamicBrokerConfig.dynamicConfigUpdateModes`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Nobody: it is read at the start.
+    ReadOnly,
+    /// A change for one broker, by its id.
+    PerBroker,
+    /// A change for one broker, or one for all of them.
+    ClusterWide,
 }
+
+/// The column of the table that says who may change a key.
+macro_rules! scope {
+    (Start) => {
+        Scope::ReadOnly
+    };
+    (Broker) => {
+        Scope::PerBroker
+    };
+    (Running) => {
+        Scope::ClusterWide
+    };
+}
+pub(crate) use scope;
 
 /// Declares the broker keys: for each one its row in [`ROWS`], its place in [`Settings`] and its getter.
 macro_rules! broker_keys {
@@ -51,20 +67,34 @@ macro_rules! broker_keys {
             kind: <$type as Typed>::KIND,
             default: $default,
             allowed: { use Allowed::*; $allowed },
-            dynamic: matches!(When::$when, When::Running),
+            scope: scope!($when),
             doc: $doc,
         }),*];
 
         #[derive(Clone, Debug)]
-        struct Values {
+        pub(crate) struct Values {
             $($getter: $type,)*
         }
 
         impl Values {
-            fn assign(&mut self, row: &BrokerRow, text: &str) -> bool {
+            /// Takes the value that `text` stands for, if `row` allows it.
+            pub(crate) fn assign(&mut self, row: &BrokerRow, text: &str) -> bool {
                 match row.name {
                     $($name => Typed::read(text, row.allowed).map(|value| self.$getter = value).is_some(),)*
                     _ => false,
+                }
+            }
+        }
+
+        impl Values {
+            /// Takes the value that `text` stands for, which was checked, or else the one that no text stands for.
+            pub(crate) fn reset(&mut self, row: &BrokerRow, text: Option<&str>) {
+                match row.name {
+                    $($name => {
+                        let value = text.map_or_else(Typed::unset, |text| Typed::read(text, row.allowed));
+                        self.$getter = value.expect("checked, or a row that may be unset");
+                    })*
+                    _ => unreachable!("{} has no place", row.name),
                 }
             }
         }
@@ -97,15 +127,15 @@ macro_rules! broker_keys {
 broker_keys! {
     "node.id" node_id: i32 = Some("1"), AtLeast(0), Start,
         "The number of this broker, written into the data directory on the first start.";
-    "log.dirs" log_dirs: Option<Vec<String>> = None, Any, Start,
+    "log.dirs" log_dirs: Option<String> = None, Any, Start,
         "The data directory; one, until several are supported. Unset: log.dir.";
     "log.dir" log_dir: String = Some("./ottla-data"), Any, Start,
         "The data directory, when log.dirs is unset.";
-    "listeners" listeners_text: Vec<String> = Some("PLAINTEXT://127.0.0.1:9092"), Any, Running,
+    "listeners" listeners_text: String = Some("PLAINTEXT://127.0.0.1:9092"), Any, Broker,
         "Where to listen, as NAME://HOST:PORT; an empty host is every interface, port 0 any free port.";
-    "advertised.listeners" advertised_listeners_text: Option<Vec<String>> = None, Any, Start,
+    "advertised.listeners" advertised_listeners_text: Option<String> = None, Any, Start,
         "Where clients are told to connect, under the names of listeners. Unset: listeners.";
-    "listener.security.protocol.map" listener_security_protocol_map: Option<Vec<String>> = None, Any, Running,
+    "listener.security.protocol.map" listener_security_protocol_map: Option<String> = None, Any, Broker,
         "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is built.";
 
     "num.network.threads" num_network_threads: Option<i32> = None, AtLeast(1), Running,
@@ -255,7 +285,7 @@ broker_keys! {
         "Most members of a classic group, and most member ids that it has given out and nobody has joined with yet.";
     "offsets.topic.num.partitions" offsets_topic_num_partitions: i32 = Some("50"), AtLeast(1), Start,
         "Partitions of __consumer_offsets when it is created; not to be changed afterwards.";
-    "offsets.topic.replication.factor" offsets_topic_replication_factor: i32 = Some("1"), AtLeast(1), Start,
+    "offsets.topic.replication.factor" offsets_topic_replication_factor: i16 = Some("1"), AtLeast(1), Start,
         "Replicas of __consumer_offsets when it is created; one node holds 1, whatever is asked for.";
     "offsets.topic.segment.bytes" offsets_topic_segment_bytes: i32 = Some("104857600"), AtLeast(1_048_576), Start,
         "segment.bytes of __consumer_offsets when it is created.";
@@ -267,183 +297,4 @@ broker_keys! {
         "How often offsets that are due to go are looked for.";
     "offset.metadata.max.bytes" offset_metadata_max_bytes: i32 = Some("4096"), Any, Start,
         "Largest metadata that a consumer may commit with an offset, in bytes.";
-}
-
-/// What the broker was told: every broker key with its value, and which ones were given.
-///
-/// `Settings::default()` holds the defaults. [`Settings::set`] checks one value at a time, [`Settings::check`] at the
-/// end what only shows when all are known.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    values: Values,
-    /// The text of each key that was set, for those who report where a value comes from.
-    given: BTreeMap<&'static str, String>,
-}
-
-impl Settings {
-    /// Gives `key` the value that `text` stands for; a later call wins.
-    ///
-    /// # Errors
-    /// [`SettingError::Unknown`] when no broker key has this name (worth a warning), [`SettingError::Bad`] when the
-    /// value is not allowed; nothing has changed then.
-    pub fn set(&mut self, key: &str, text: &str) -> Result<(), SettingError> {
-        let Some(row) = ROWS.iter().find(|row| row.name == key) else {
-            return Err(SettingError::Unknown {
-                key: key.to_owned(),
-                nearest: nearest(key, ROWS.iter().map(|row| row.name)),
-            });
-        };
-        if !self.values.assign(row, text) {
-            return Err(bad(key, text, row.rule().to_string()));
-        }
-        self.given.insert(row.name, text.trim().to_owned());
-        Ok(())
-    }
-
-    /// The text `key` was given, or `None` when it stands at its default.
-    #[must_use]
-    pub fn given(&self, key: &str) -> Option<&str> {
-        self.given.get(key).map(String::as_str)
-    }
-
-    /// Each key that was given, with its text, by name.
-    pub fn all_given(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.given.iter().map(|(key, text)| (*key, text.as_str()))
-    }
-
-    /// Checks what concerns several keys at once (Kafka: `KafkaConfig.validateValues`): listeners, the one data
-    /// directory, limits that contradict each other, and the values that topics take over.
-    ///
-    /// # Errors
-    /// The first contradiction, naming the key to change.
-    pub fn check(&self) -> Result<(), SettingError> {
-        self.listeners()?;
-        self.advertised_listeners()?;
-        self.data_dir()?;
-        let topic = self.topic(&BTreeMap::new())?;
-        if topic.retention_ms == 0 {
-            let key = ["log.retention.ms", "log.retention.minutes", "log.retention.hours"]
-                .into_iter()
-                .find(|key| self.given(key).is_some())
-                .unwrap_or("log.retention.ms");
-            return Err(bad(key, "0", "must be at least 1, or -1 to keep records for ever".to_owned()));
-        }
-        let (queued, largest) =
-            (self.queued_max_request_bytes(), u64::from(self.socket_request_max_bytes().unsigned_abs()));
-        if queued.is_some_and(|queued| queued < largest) {
-            return Err(SettingError::Conflict(format!(
-                "`queued.max.request.bytes` must be at least `socket.request.max.bytes` ({largest}), or -1 for no limit"
-            )));
-        }
-        if self.log_cleaner_dedupe_buffer_size() < LEAST_DEDUPE_BUFFER {
-            let given = self.log_cleaner_dedupe_buffer_size().to_string();
-            let allowed = format!("must be a whole number from {LEAST_DEDUPE_BUFFER} on");
-            return Err(bad("log.cleaner.dedupe.buffer.size", &given, allowed));
-        }
-        let load = self.log_cleaner_io_buffer_load_factor();
-        if !(load > 0.0 && load < 1.0) {
-            let allowed = "must be a number above 0 and below 1".to_owned();
-            return Err(bad("log.cleaner.io.buffer.load.factor", &load.to_string(), allowed));
-        }
-        let rate = self.log_cleaner_io_max_bytes_per_second();
-        if rate.is_nan() || rate <= 0.0 {
-            let allowed = "must be a number above 0".to_owned();
-            return Err(bad("log.cleaner.io.max.bytes.per.second", &rate.to_string(), allowed));
-        }
-        Ok(())
-    }
-
-    /// Bytes that all requests in work may hold together; `None`: no limit.
-    #[must_use]
-    pub fn queued_max_request_bytes(&self) -> Option<u64> {
-        /// Kafka sets no limit unless told to. This one lets two of the largest requests in.
-        const DEFAULT: u64 = 268_435_456;
-        match self.queued_max_request_bytes_given() {
-            None => Some(DEFAULT.max(u64::from(self.socket_request_max_bytes().unsigned_abs()))),
-            Some(limit) => u64::try_from(limit).ok().filter(|limit| *limit > 0),
-        }
-    }
-
-    /// The data directory.
-    ///
-    /// # Errors
-    /// When `log.dirs` names none or several.
-    pub fn data_dir(&self) -> Result<String, SettingError> {
-        let one = |key: &str, dir: &str, fits: bool| {
-            if fits && !dir.is_empty() {
-                Ok(dir.to_owned())
-            } else {
-                Err(bad(key, self.given(key).unwrap_or(dir), "must be one directory".to_owned()))
-            }
-        };
-        match self.log_dirs() {
-            Some(dirs) => one("log.dirs", dirs.first().map_or("", String::as_str), dirs.len() == 1),
-            None => {
-                let dir = self.log_dir();
-                one("log.dir", dir.trim(), !dir.contains(','))
-            }
-        }
-    }
-
-    /// Where to listen: at least one endpoint, names and ports unlike.
-    ///
-    /// # Errors
-    /// When an entry is no `NAME://HOST:PORT`, a name or port comes twice, or the protocol of a name is not built.
-    pub fn listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
-        let endpoints = listeners::parse("listeners", &self.listeners_text())?;
-        listeners::check_ports(&endpoints)?;
-        listeners::check_protocols(&endpoints, self.listener_security_protocol_map().as_deref())?;
-        Ok(endpoints)
-    }
-
-    /// Where clients are told to connect. An empty host stands for the name of this machine, which the caller knows;
-    /// port 0 for the port that was bound.
-    ///
-    /// # Errors
-    /// When an entry is no `NAME://HOST:PORT`, its name is not among `listeners`, or its host is `0.0.0.0`, which no
-    /// client can connect to.
-    pub fn advertised_listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
-        let listeners = self.listeners()?;
-        match self.advertised_listeners_text() {
-            Some(entries) => listeners::advertised(&listeners, &entries),
-            None => listeners::advertised_as_listened(listeners),
-        }
-    }
-
-    /// The settings of a topic with these overrides: each key from the overrides, else from the strongest broker
-    /// synonym that was set, else the default.
-    ///
-    /// # Errors
-    /// [`SettingError::Unknown`] for an override that is no topic key, [`SettingError::Bad`] for a value that is not
-    /// allowed, [`SettingError::Conflict`] for two that contradict each other. Kafka answers INVALID_CONFIG to all.
-    pub fn topic(&self, overrides: &BTreeMap<String, String>) -> Result<TopicSettings, SettingError> {
-        topic::resolve(self, overrides)
-    }
-
-    /// Every topic key with its value for a topic with these overrides, and where that comes from, sorted by key: what
-    /// CreateTopics (v5+) answers. Does not check the overrides.
-    #[must_use]
-    pub fn topic_entries(&self, overrides: &BTreeMap<String, String>) -> Vec<Entry> {
-        topic::ROWS.iter().map(|row| topic::entry(self, row, overrides)).collect()
-    }
-
-    /// The strongest broker synonym of `row` that was set, with the value converted to the topic's unit.
-    pub(crate) fn synonym(&self, row: &TopicRow) -> Option<(&'static str, String)> {
-        row.synonyms.iter().find_map(|Synonym { name, millis }| {
-            let text = self.given(name)?;
-            let converted = match text.parse::<i64>() {
-                // Whatever its unit, a negative retention of the broker means "for ever".
-                Ok(value) if value < 0 && row.name == "retention.ms" => "-1".to_owned(),
-                Ok(value) => {
-                    millis.map_or_else(|| text.to_owned(), |ms| value.saturating_mul(ms).to_string())
-                }
-                Err(_) => text.to_owned(),
-            };
-            Some((*name, converted))
-        })
-    }
-}
-
-pub(crate) fn bad(key: &str, value: &str, allowed: String) -> SettingError {
-    SettingError::Bad { key: key.to_owned(), value: value.to_owned(), allowed }
 }

@@ -22,6 +22,18 @@ pub enum SettingError {
         /// What the row allows, as a sentence part: "an integer of at least 1".
         allowed: String,
     },
+    /// The key is read at the start, and cannot be changed while the broker runs (Kafka: INVALID_REQUEST).
+    #[error("`{key}` cannot be changed while the broker runs")]
+    ReadOnly {
+        /// Its name.
+        key: &'static str,
+    },
+    /// The key can be changed for one broker only, by its id (Kafka: INVALID_REQUEST).
+    #[error("`{key}` cannot be changed for all brokers at once; name the broker")]
+    PerBroker {
+        /// Its name.
+        key: &'static str,
+    },
     /// Two values that are fine alone do not go together.
     #[error("{0}")]
     Conflict(String),

@@ -5,8 +5,11 @@
 //! of [`Settings`], topic values as one [`TopicSettings`] that is resolved from the topic's own overrides, then the
 //! broker's synonyms, then the defaults ([`Settings::topic`]). The room knows nothing of what a setting does.
 //!
-//! - A broker key without effect is not in the table; setting it is [`SettingError::Unknown`], which callers turn into
-//!   a warning.
+//! - A broker key of Kafka's that can have no effect here is in a list of its own, with the reason ([`Table::idle`]): its
+//!   value is checked and kept, and nothing looks at it. What Kafka does not know either is
+//!   [`SettingError::Unknown`], which callers turn into a warning.
+//! - A value is kept with the place it was given ([`Origin`]); what was changed while the broker ran lies above
+//!   ([`Settings::with_changes`]), and [`Settings::broker_entries`] and [`Settings::topic_entries`] say which layer counts.
 //! - A topic key that Kafka knows is always in the table, because Kafka refuses unknown ones with an error and clients
 //!   set the known ones; rows whose [`TopicRow::effect`] is [`Effect::Stored`] are kept and answered, and do nothing.
 //! - Defaults and bounds are those of Apache Kafka 4.1, with these exceptions. `max.connections`,
@@ -17,25 +20,35 @@
 
 mod broker;
 mod error;
+mod idle;
+mod layers;
 mod listeners;
 mod nearest;
+mod origin;
+mod settings;
 mod topic;
 mod value;
 
-pub use broker::{BrokerRow, Settings};
+pub use broker::{BrokerRow, Scope};
 pub use error::SettingError;
+pub use idle::{IdleRow, Reason};
+pub use layers::{BrokerEntry, Entry, Source, SynonymValue};
 pub use listeners::{Endpoint, parse_host_port};
-pub use topic::{Compression, Effect, Entry, Source, Synonym, TimestampType, TopicRow, TopicSettings};
+pub use origin::{Given, Origin};
+pub use settings::{BrokerKey, Settings};
+pub use topic::{Compression, Effect, Synonym, TimestampType, TopicRow, TopicSettings};
 pub use value::{Allowed, Kind};
 
-/// The whole declared table: the keys of the broker, and the keys a topic can override.
+/// The whole declared table: the keys of the broker, those without effect, and the keys a topic can override.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// One row per broker key, sorted as they are documented.
+    /// One row per broker key that has an effect, sorted as they are documented.
     pub broker: &'static [BrokerRow],
+    /// One row per broker key of Kafka's that is taken and has none.
+    pub idle: &'static [IdleRow],
     /// One row per topic key, sorted by name.
     pub topic: &'static [TopicRow],
 }
 
 /// What can be set, and how.
-pub const TABLE: Table = Table { broker: broker::ROWS, topic: topic::ROWS };
+pub const TABLE: Table = Table { broker: broker::ROWS, idle: idle::ROWS, topic: topic::ROWS };

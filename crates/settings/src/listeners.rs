@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::broker::bad;
 use crate::error::SettingError;
+use crate::settings::bad;
 
 /// One listener, or where it is advertised.
 #[derive(Clone, Debug, PartialEq, Eq)]

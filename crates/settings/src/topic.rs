@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::broker::{Settings, bad};
 use crate::error::SettingError;
 use crate::nearest::nearest;
+use crate::settings::{Settings, bad};
 use crate::value::{Allowed, Kind, Rule, Typed};
 
 pub(crate) const CODECS: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
@@ -54,28 +54,6 @@ impl TopicRow {
     pub(crate) const fn rule(&self) -> Rule {
         Rule { kind: self.kind, allowed: self.allowed }
     }
-}
-
-/// Where the value of a topic key comes from (Kafka: `ConfigEntry.ConfigSource`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The topic's own override.
-    Topic,
-    /// A broker key, given at the start.
-    Broker,
-    /// Neither.
-    Default,
-}
-
-/// One topic key as CreateTopics answers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The topic key.
-    pub name: &'static str,
-    /// Its value as text; `None`: unset.
-    pub value: Option<String>,
-    /// Where the value comes from.
-    pub source: Source,
 }
 
 /// What batches of a topic are stored with.
@@ -259,18 +237,6 @@ topic_keys! {
         "Whether a replica that is behind may become the leader.";
 }
 
-/// The value of `row` as text, and where it comes from.
-pub(crate) fn entry(settings: &Settings, row: &TopicRow, overrides: &BTreeMap<String, String>) -> Entry {
-    let (value, source) = match overrides.get(row.name) {
-        Some(text) => (Some(text.clone()), Source::Topic),
-        None => match settings.synonym(row) {
-            Some((_, text)) => (Some(text), Source::Broker),
-            None => (row.default.map(str::to_owned), Source::Default),
-        },
-    };
-    Entry { name: row.name, value, source }
-}
-
 /// See [`Settings::topic`].
 pub(crate) fn resolve(
     settings: &Settings,
@@ -342,7 +308,7 @@ impl Lookup<'_> {
         let (key, text) = match self.overrides.get(name) {
             Some(text) => (name, Some(text.clone())),
             None => match self.settings.synonym(row) {
-                Some((synonym, text)) => (synonym, Some(text)),
+                Some((synonym, text, _)) => (synonym, Some(text)),
                 None => (name, row.default.map(str::to_owned)),
             },
         };

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Kind {
     /// `true` or `false`, in any case.
     Boolean,
+    /// A 16-bit decimal number.
+    Short,
     /// A 32-bit decimal number.
     Int,
     /// A 64-bit decimal number.
@@ -17,6 +19,10 @@ pub enum Kind {
     Text,
     /// Items between commas; spaces around them do not count. Empty text is the empty list.
     List,
+    /// The name of a Java class.
+    Class,
+    /// Text that is not shown.
+    Password,
 }
 
 /// Which values of its type a row takes.
@@ -52,10 +58,12 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, largest) = match self.kind {
             Kind::Boolean => ("true or false", 0),
+            Kind::Short => ("a whole number", i64::from(i16::MAX)),
             Kind::Int => ("a whole number", i64::from(i32::MAX)),
             Kind::Long => ("a whole number", i64::MAX),
             Kind::Double => ("a number", 0),
-            Kind::Text => ("text", 0),
+            Kind::Text | Kind::Password => ("text", 0),
+            Kind::Class => ("the name of a class", 0),
             Kind::List => ("a list with commas", 0),
         };
         match self.allowed {
@@ -112,6 +120,13 @@ fn number_allowed(value: i64, allowed: Allowed) -> bool {
     }
 }
 
+impl Typed for i16 {
+    const KIND: Kind = Kind::Short;
+    fn read(text: &str, allowed: Allowed) -> Option<Self> {
+        text.trim().parse().ok().filter(|value| number_allowed(i64::from(*value), allowed))
+    }
+}
+
 impl Typed for i32 {
     const KIND: Kind = Kind::Int;
     fn read(text: &str, allowed: Allowed) -> Option<Self> {
@@ -147,12 +162,7 @@ impl Typed for String {
 impl Typed for Vec<String> {
     const KIND: Kind = Kind::List;
     fn read(text: &str, allowed: Allowed) -> Option<Self> {
-        let text = text.trim();
-        let items: Self = if text.is_empty() {
-            Self::new()
-        } else {
-            text.split(',').map(|item| item.trim().to_owned()).collect()
-        };
+        let items = items(text);
         let fits = match allowed {
             Allowed::Words(words) => items.iter().all(|item| words.contains(&item.as_str())),
             Allowed::Replicas => items == ["*"] || items.iter().all(|item| is_pair(item)),
@@ -160,6 +170,12 @@ impl Typed for Vec<String> {
         };
         fits.then_some(items)
     }
+}
+
+/// The items of a list, also of one that Kafka's table calls text.
+pub(crate) fn items(text: &str) -> Vec<String> {
+    let text = text.trim();
+    if text.is_empty() { Vec::new() } else { text.split(',').map(|item| item.trim().to_owned()).collect() }
 }
 
 fn is_pair(item: &str) -> bool {
@@ -183,10 +199,11 @@ impl Rule {
     pub(crate) fn takes(self, text: &str) -> bool {
         match self.kind {
             Kind::Boolean => bool::read(text, self.allowed).is_some(),
+            Kind::Short => i16::read(text, self.allowed).is_some(),
             Kind::Int => i32::read(text, self.allowed).is_some(),
             Kind::Long => i64::read(text, self.allowed).is_some(),
             Kind::Double => f64::read(text, self.allowed).is_some(),
-            Kind::Text => String::read(text, self.allowed).is_some(),
+            Kind::Text | Kind::Class | Kind::Password => String::read(text, self.allowed).is_some(),
             Kind::List => Vec::<String>::read(text, self.allowed).is_some(),
         }
     }

@@ -173,11 +173,11 @@ fn an_entry_says_where_its_value_comes_from() {
     let settings = given(&[("log.roll.hours", "2")]);
     let entries = settings.topic_entries(&overrides(&[("retention.ms", "77")]));
     let find = |name: &str| {
-        let entry = entries.iter().find(|entry| entry.name == name).unwrap();
+        let entry = entries.iter().find(|entry| entry.row.name == name).unwrap();
         (entry.value.clone(), entry.source)
     };
     assert_eq!(find("retention.ms"), (Some("77".to_owned()), Source::Topic));
-    assert_eq!(find("segment.ms"), (Some("7200000".to_owned()), Source::Broker));
+    assert_eq!(find("segment.ms"), (Some("7200000".to_owned()), Source::Static));
     assert_eq!(find("segment.bytes"), (Some("1073741824".to_owned()), Source::Default));
     assert_eq!(find("internal.segment.bytes"), (None, Source::Default));
 }
@@ -264,4 +264,78 @@ fn host_and_port_come_apart() {
     for wrong in ["", "host", "host:", "host:x", "host:+1", "[::1:9092", "host name:1", "host:99999"] {
         assert_eq!(parse_host_port(wrong), None, "{wrong}");
     }
+}
+
+#[test]
+fn a_value_comes_from_the_strongest_layer() {
+    let start = given(&[("log.segment.bytes", "2000000"), ("log.flush.scheduler.interval.ms", "77")]);
+    let (changed, left_out) = start.with_changes(
+        &overrides(&[("log.segment.bytes", "4000000")]),
+        &overrides(&[("log.segment.bytes", "3000000"), ("log.retention.ms", " 5 ")]),
+    );
+    assert!(left_out.is_empty(), "{left_out:?}");
+    let topic = |settings: &Settings, pairs| settings.topic(&overrides(pairs)).unwrap();
+    assert_eq!(topic(&changed, &[]).segment_bytes, 4_000_000);
+    assert_eq!((changed.log_segment_bytes(), changed.log_retention_ms()), (4_000_000, Some(5)));
+    assert_eq!(topic(&changed, &[("segment.bytes", "5000000")]).segment_bytes, 5_000_000);
+
+    let entries = changed.topic_entries(&overrides(&[("segment.bytes", "5000000")]));
+    let segment = entries.iter().find(|entry| entry.row.name == "segment.bytes").unwrap();
+    let synonyms: Vec<_> = segment.synonyms.iter().map(|s| (s.name, s.value.as_str(), s.source)).collect();
+    assert_eq!(
+        synonyms,
+        [
+            ("segment.bytes", "5000000", Source::Topic),
+            ("log.segment.bytes", "4000000", Source::DynamicBroker),
+            ("log.segment.bytes", "3000000", Source::DynamicDefault),
+            ("log.segment.bytes", "2000000", Source::Static),
+            ("log.segment.bytes", "1073741824", Source::Default),
+        ]
+    );
+    let of = |name: &str| changed.broker_entries().find(|entry| entry.row.name == name).unwrap();
+    let retention = of("log.retention.ms");
+    assert_eq!((retention.value.as_deref(), retention.source), (Some("5"), Source::DynamicDefault));
+    let flush = of("log.flush.interval.ms");
+    assert_eq!((flush.value, flush.source), (None, Source::Default));
+
+    // The next change says all that is in force, so what is gone falls back.
+    let (back, _) = changed.with_changes(&overrides(&[]), &overrides(&[("log.segment.bytes", "3000000")]));
+    assert_eq!((back.log_segment_bytes(), back.log_retention_ms()), (3_000_000, None));
+    assert_eq!(start.log_segment_bytes(), 2_000_000);
+}
+
+#[test]
+fn hours_alone_leave_no_synonym_as_in_kafka() {
+    let settings = given(&[("log.retention.hours", "2")]);
+    let entries = settings.topic_entries(&overrides(&[]));
+    let retention = entries.iter().find(|entry| entry.row.name == "retention.ms").unwrap();
+    assert_eq!((retention.value.as_deref(), retention.source), (Some("7200000"), Source::Static));
+    assert!(retention.synonyms.is_empty());
+    let minutes = settings.broker_entries().find(|entry| entry.row.name == "log.retention.hours").unwrap();
+    assert_eq!(minutes.synonyms.len(), 2, "{:?}", minutes.synonyms);
+}
+
+#[test]
+fn a_change_that_may_not_be_is_left_out_with_the_reason() {
+    for (key, value, is_one, word) in [
+        ("num.partitions", "3", true, "while the broker runs"),
+        ("listeners", "PLAINTEXT://:1", false, "name the broker"),
+        ("log.segment.bytes", "5", false, "from 1048576"),
+        ("no.such.key", "5", true, "unknown setting"),
+    ] {
+        let error = Settings::check_change(key, value, is_one).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+        let (one, all) =
+            if is_one { ([(key, value)].to_vec(), vec![]) } else { (vec![], vec![(key, value)]) };
+        let (settings, left_out) = Settings::default().with_changes(&overrides(&one), &overrides(&all));
+        assert_eq!(left_out, [error]);
+        assert!(
+            settings.changed_for_this_broker().is_empty() && settings.changed_for_all_brokers().is_empty()
+        );
+    }
+    assert!(Settings::check_change("listeners", "PLAINTEXT://:1", true).is_ok());
+    assert!(
+        Settings::check_change("num.io.threads", "16", false).is_ok(),
+        "idle keys can be changed as well"
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use settings::{Allowed, Effect, Kind, SettingError, Settings, TABLE};
+use settings::{Allowed, BrokerKey, Effect, Kind, Scope, SettingError, Settings, TABLE};
 
 /// Kafka 4.1.1's own table, `name|type|default|bounds`, `B` for broker keys and `T` for topic keys; written by its
 /// `AbstractKafkaConfig.CONFIG_DEF` and `LogConfig.configKeys()`.
@@ -23,6 +23,35 @@ const OWN_DEFAULTS: &[&str] = &[
     "offsets.topic.replication.factor",
 ];
 
+/// Keys that are in no list yet.
+const UNKNOWN: &[&str] = &[
+    "authorizer.class.name",
+    "broker.id",
+    "controller.listener.names",
+    "controller.quorum.bootstrap.servers",
+    "controller.quorum.voters",
+    "controller.quota.window.num",
+    "controller.quota.window.size.seconds",
+    "group.consumer.assignors",
+    "group.consumer.heartbeat.interval.ms",
+    "group.consumer.max.heartbeat.interval.ms",
+    "group.consumer.max.session.timeout.ms",
+    "group.consumer.max.size",
+    "group.consumer.migration.policy",
+    "group.consumer.min.heartbeat.interval.ms",
+    "group.consumer.min.session.timeout.ms",
+    "group.consumer.regex.refresh.interval.ms",
+    "group.consumer.session.timeout.ms",
+    "group.coordinator.rebalance.protocols",
+    "inter.broker.listener.name",
+    "metadata.log.dir",
+    "process.roles",
+    "quota.window.num",
+    "quota.window.size.seconds",
+    "security.inter.broker.protocol",
+    "telemetry.max.bytes",
+];
+
 /// Where bounds differ: tighter, because Kafka checks the same thing elsewhere or because the rest has no meaning.
 const OWN_BOUNDS: &[&str] = &[
     "offsets.topic.segment.bytes",
@@ -31,6 +60,7 @@ const OWN_BOUNDS: &[&str] = &[
     "socket.receive.buffer.bytes",
     "internal.segment.bytes",
     "remote.storage.enable",
+    "remote.log.storage.system.enable",
     "min.cleanable.dirty.ratio",
 ];
 
@@ -49,11 +79,14 @@ fn kafka(scope: &str) -> BTreeMap<&'static str, [&'static str; 3]> {
 fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Boolean => "BOOLEAN",
+        Kind::Short => "SHORT",
         Kind::Int => "INT",
         Kind::Long => "LONG",
         Kind::Double => "DOUBLE",
         Kind::Text => "STRING",
         Kind::List => "LIST",
+        Kind::Class => "CLASS",
+        Kind::Password => "PASSWORD",
     }
 }
 
@@ -84,20 +117,71 @@ fn broker_rows_are_kafkas() {
     for row in TABLE.broker {
         let [kind, default, bounds] =
             kafka.get(row.name).unwrap_or_else(|| panic!("Kafka has no {}", row.name));
-        // Kafka reads some lists as text and takes them apart itself; its shorts are numbers here.
-        let is_read_otherwise = matches!((row.kind, *kind), (Kind::List, "STRING") | (Kind::Int, "SHORT"));
-        if !is_read_otherwise {
-            assert_eq!(kind_name(row.kind), *kind, "{}", row.name);
-        }
+        assert_eq!(kind_name(row.kind), *kind, "{}", row.name);
         if !OWN_DEFAULTS.contains(&row.name) {
             assert_eq!(default_name(row.kind, row.default), *default, "default of {}", row.name);
         }
         if !OWN_BOUNDS.contains(&row.name) {
             assert_eq!(bounds_name(row.allowed), *bounds, "bounds of {}", row.name);
         }
-        let dynamic = KAFKA.lines().any(|line| line.strip_prefix("D|") == Some(row.name));
-        assert_eq!(row.dynamic, dynamic, "whether {} may change while running", row.name);
+        assert_eq!(row.scope, scope(row.name), "who may change {} while running", row.name);
     }
+}
+
+/// Kafka: `DynamicBrokerConfig.AllDynamicConfigs` and `PerBrokerConfigs`, which holds what belongs to listeners.
+fn scope(name: &str) -> Scope {
+    const OF_LISTENERS: [&str; 5] =
+        ["ssl.", "sasl.", "listeners", "listener.security.protocol.map", "principal.builder.class"];
+    if !KAFKA.lines().any(|line| line.strip_prefix("D|") == Some(name)) {
+        Scope::ReadOnly
+    } else if OF_LISTENERS.iter().any(|prefix| name.starts_with(prefix)) {
+        Scope::PerBroker
+    } else {
+        Scope::ClusterWide
+    }
+}
+
+#[test]
+fn idle_rows_are_kafkas() {
+    let kafka = kafka("B");
+    for row in TABLE.idle {
+        let [kind, default, bounds] =
+            kafka.get(row.name).unwrap_or_else(|| panic!("Kafka has no {}", row.name));
+        assert_eq!(kind_name(row.kind), *kind, "{}", row.name);
+        let kafkas = default.strip_prefix("class ").unwrap_or(default).replace(", ", ",");
+        assert_eq!(default_name(row.kind, row.default), kafkas, "default of {}", row.name);
+        if row.allowed != Allowed::Any && !OWN_BOUNDS.contains(&row.name) {
+            assert_eq!(bounds_name(row.allowed), *bounds, "bounds of {}", row.name);
+        }
+        assert_eq!(row.scope, scope(row.name), "who may change {} while running", row.name);
+        assert!(row.reason.text.ends_with('.'), "{}", row.name);
+    }
+}
+
+#[test]
+fn every_key_of_kafkas_is_in_one_list() {
+    for name in kafka("B").keys().filter(|name| !UNKNOWN.contains(name)) {
+        assert!(BrokerKey::named(name).is_ok(), "{name} is in no list");
+    }
+    let idle: BTreeSet<&str> = TABLE.idle.iter().map(|row| row.name).collect();
+    assert_eq!(idle.len(), TABLE.idle.len(), "an idle key comes twice");
+    for row in TABLE.broker {
+        assert!(!idle.contains(row.name), "{} cannot both work and be idle", row.name);
+    }
+}
+
+#[test]
+fn what_is_given_to_an_idle_key_is_checked_and_kept() {
+    let mut settings = Settings::default();
+    settings.set("num.io.threads", "4").expect("allowed");
+    assert_eq!(settings.given("num.io.threads"), Some("4"));
+    assert!(settings.missed().next().is_none(), "nobody misses it");
+    let error = settings.set("num.io.threads", "0").unwrap_err();
+    assert!(error.to_string().contains("from 1 to"), "{error}");
+    settings.set("ssl.client.auth", "none").expect("allowed");
+    assert!(settings.missed().next().is_none(), "it is the default");
+    settings.set("ssl.client.auth", "required").expect("allowed");
+    assert_eq!(settings.missed().map(|row| row.name).collect::<Vec<_>>(), ["ssl.client.auth"]);
 }
 
 #[test]
