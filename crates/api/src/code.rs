@@ -107,6 +107,13 @@ impl From<&GroupError> for Code {
             GroupError::NonEmptyGroup => Self::NonEmptyGroup,
             GroupError::SubscribedToTopic => Self::GroupSubscribedToTopic,
             GroupError::OffsetMetadataTooLarge => Self::OffsetMetadataTooLarge,
+            GroupError::InvalidRequest => Self::InvalidRequest,
+            GroupError::FencedMemberEpoch => Self::FencedMemberEpoch,
+            GroupError::UnreleasedInstanceId => Self::UnreleasedInstanceId,
+            GroupError::UnsupportedAssignor => Self::UnsupportedAssignor,
+            GroupError::StaleMemberEpoch => Self::StaleMemberEpoch,
+            GroupError::UnsupportedVersion => Self::UnsupportedVersion,
+            GroupError::InvalidRegularExpression => Self::InvalidRegularExpression,
             // The client looks for its coordinator and asks again.
             GroupError::Superseded => Self::CoordinatorNotAvailable,
         }

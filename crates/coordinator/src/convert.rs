@@ -154,6 +154,15 @@ pub(crate) fn key_value(record: &Record) -> KeyValue {
                 None => Keyed::tombstone(key),
             })
         }
+        Record::ConsumerGroupMetadata { .. }
+        | Record::ConsumerGroupPartitionMetadata { .. }
+        | Record::ConsumerGroupMemberMetadata { .. }
+        | Record::ConsumerGroupTargetAssignmentMetadata { .. }
+        | Record::ConsumerGroupTargetAssignmentMember { .. }
+        | Record::ConsumerGroupCurrentMemberAssignment { .. }
+        | Record::ConsumerGroupRegularExpression { .. } => {
+            unreachable!("no record of a consumer group is decided yet")
+        }
     };
     let (key, value) = encoded.encode().expect("what is decided fits the version that is written");
     KeyValue { key, value }

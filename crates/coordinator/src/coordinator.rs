@@ -297,5 +297,6 @@ fn rules_of(settings: &Settings) -> group::Settings {
         offset_metadata_max_bytes: usize::try_from(settings.offset_metadata_max_bytes()).unwrap_or(0),
         offsets_retention_ms: i64::from(settings.offsets_retention_minutes()) * 60_000,
         offsets_retention_check_interval_ms: settings.offsets_retention_check_interval_ms(),
+        ..group::Settings::default()
     }
 }

@@ -76,6 +76,8 @@ enum State {
 /// The groups, in force.
 struct Ready {
     groups: Groups,
+    /// Says which topics there are.
+    catalog: Arc<Catalog>,
     partition: Arc<Partition>,
     waiting: HashMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: u64,
@@ -115,7 +117,7 @@ impl Shard {
     /// are told to ask again meanwhile. When somebody does it already, it waits for that; when somebody did, it does nothing.
     pub(crate) fn load(
         self: &Arc<Self>,
-        catalog: &Catalog,
+        catalog: &Arc<Catalog>,
         settings: &Settings,
         window: u32,
         handle: &Handle,
@@ -141,6 +143,7 @@ impl Shard {
             Ok((groups, partition)) => {
                 let ready = Ready {
                     groups,
+                    catalog: Arc::clone(catalog),
                     partition,
                     waiting: HashMap::new(),
                     next_ticket: 0,
@@ -170,7 +173,7 @@ impl Shard {
         window: u32,
     ) -> Result<(Groups, Arc<Partition>), Box<dyn std::error::Error>> {
         let partition = catalog.partition(self.topic, self.index)?;
-        let mut groups = Groups::new(*settings);
+        let mut groups = Groups::new(settings.clone());
         let mut skipped = Skipped::default();
         let records = offsets_log::replay(&partition, window, |entry| {
             convert::replay(&mut groups, &entry, &mut skipped)
@@ -275,6 +278,9 @@ impl Shard {
         let State::Ready(ready) = state else { return };
         ready.now = now.steady;
         ready.groups.set_wall_ahead(now.wall.since(now.steady));
+        // The version first: a change in between is looked at once more, not missed.
+        let version = ready.catalog.metadata_offset().0;
+        ready.groups.set_topics(&ready.catalog.topics(), version);
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let step = decide(&mut ready.groups);
             let records: Vec<_> = step.records.iter().map(convert::key_value).collect();

@@ -83,7 +83,13 @@ impl Node {
 
     /// The offset of `group` in partition 0 of `work`, once its groups are in force.
     fn committed(&self, group: &str, runtime: &Runtime) -> i64 {
-        let fetch = FetchOffsets { group_id: group.into(), topics: None, require_stable: true };
+        let fetch = FetchOffsets {
+            group_id: group.into(),
+            topics: None,
+            require_stable: true,
+            member_id: None,
+            member_epoch: -1,
+        };
         loop {
             let fetch = fetch.clone();
             match self.coordinator.look(group, move |groups| groups.fetch_offsets(&fetch)) {

@@ -231,8 +231,8 @@ struct World {
 impl World {
     fn new(settings: Settings, before: Vec<Record>) -> Self {
         let mut world = Self {
+            groups: Groups::new(settings.clone()),
             settings,
-            groups: Groups::new(settings),
             log: before.into_iter().map(|record| Logged::Record(record, None)).collect(),
             now: Millis(0),
             wake_at: None,
@@ -308,7 +308,7 @@ impl World {
                 Some(leaving) => (&mut leaving.member_id, &mut leaving.instance_id, &mut 0),
                 None => return,
             },
-            Event::DeleteOffsets(_) | Event::DeleteGroups(_) => return,
+            Event::DeleteOffsets(_) | Event::DeleteGroups(_) | Event::ConsumerHeartbeat(_) => return,
         };
         if aim & 3 != 0 && !known.is_empty() {
             (*member_id, *instance_id) = known[(aim >> 3) % known.len()].clone();
@@ -337,7 +337,7 @@ impl World {
     }
 
     fn replayed(&self) -> Groups {
-        let mut groups = Groups::new(self.settings);
+        let mut groups = Groups::new(self.settings.clone());
         for logged in &self.log {
             match logged {
                 Logged::Record(record, transaction) => groups.replay(record, *transaction),
@@ -397,7 +397,7 @@ impl World {
                 Logged::Record(Record::OffsetCommit { key, value: Some(value) }, Some(producer)) => {
                     pending.insert((*producer, key.clone()), (place, value.offset));
                 }
-                Logged::Record(Record::GroupMetadata { .. }, _) => {}
+                Logged::Record(_, _) => {}
                 Logged::End(producer, outcome) => {
                     let ended: Vec<_> = pending.keys().filter(|(by, _)| by == producer).cloned().collect();
                     for ended in ended {
@@ -411,8 +411,13 @@ impl World {
             }
         }
         for group in self.groups.list(&[], &[]) {
-            let fetch =
-                FetchOffsets { group_id: Arc::clone(&group.group_id), topics: None, require_stable: true };
+            let fetch = FetchOffsets {
+                group_id: Arc::clone(&group.group_id),
+                topics: None,
+                require_stable: true,
+                member_id: None,
+                member_epoch: -1,
+            };
             let shown = self.groups.fetch_offsets(&fetch).unwrap();
             let shown = shown.into_iter().flat_map(|topic| {
                 let key = |partition| OffsetKey {

@@ -129,7 +129,7 @@ impl World {
             ..Client::default()
         };
         let mut world = Self {
-            groups: Groups::new(settings),
+            groups: Groups::new(settings.clone()),
             settings,
             log: Vec::new(),
             now: Millis(1_000),
@@ -288,7 +288,7 @@ impl World {
     }
 
     fn replayed(&self) -> Groups {
-        let mut groups = Groups::new(self.settings);
+        let mut groups = Groups::new(self.settings.clone());
         self.log.iter().for_each(|record| groups.replay(record, None));
         groups
     }
@@ -296,7 +296,13 @@ impl World {
     /// What is in force is what is stored, and nobody waits for what has come.
     fn check(&self) {
         let replayed = self.replayed();
-        let fetch = FetchOffsets { group_id: Arc::from("g"), topics: None, require_stable: true };
+        let fetch = FetchOffsets {
+            group_id: Arc::from("g"),
+            topics: None,
+            require_stable: true,
+            member_id: None,
+            member_epoch: -1,
+        };
         assert_eq!(self.groups.fetch_offsets(&fetch), replayed.fetch_offsets(&fetch));
         let group = self.groups.describe("g");
         assert_eq!(group.is_some(), replayed.describe("g").is_some());

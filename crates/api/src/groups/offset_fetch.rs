@@ -82,6 +82,8 @@ fn wish(topics: &Topics, group: &OffsetFetchRequestGroup, require_stable: bool) 
         group_id: text(&group.group_id),
         topics: group.topics.as_ref().map(|topics| topics.iter().map(topic).collect()),
         require_stable,
+        member_id: group.member_id.as_ref().map(text),
+        member_epoch: group.member_epoch,
     }
 }
 

@@ -48,4 +48,25 @@ pub enum GroupError {
     /// for ever; here it is told to come again after a while, `COORDINATOR_NOT_AVAILABLE`.
     #[error("a later request of this member took the place of this one")]
     Superseded,
+    /// `INVALID_REQUEST`.
+    #[error("the request contradicts itself")]
+    InvalidRequest,
+    /// `FENCED_MEMBER_EPOCH` (KIP-848).
+    #[error("this is not the member's epoch: it has to give up its partitions and join again")]
+    FencedMemberEpoch,
+    /// `UNRELEASED_INSTANCE_ID` (KIP-848).
+    #[error("another member holds this instance id")]
+    UnreleasedInstanceId,
+    /// `UNSUPPORTED_ASSIGNOR` (KIP-848).
+    #[error("group.consumer.assignors does not list this assignor")]
+    UnsupportedAssignor,
+    /// `STALE_MEMBER_EPOCH` (KIP-848).
+    #[error("this is not the member's epoch: it has to ask again with the one that its heartbeat brings")]
+    StaleMemberEpoch,
+    /// `UNSUPPORTED_VERSION`: members of the new protocol commit from version 9 on.
+    #[error("members of the consumer protocol need a newer version of this request")]
+    UnsupportedVersion,
+    /// `INVALID_REGULAR_EXPRESSION` (KIP-848).
+    #[error("this is no regular expression")]
+    InvalidRegularExpression,
 }

@@ -10,15 +10,17 @@ use super::error::GroupError;
 use super::offsets::{self, Offsets, Retention};
 use super::record::Record;
 use super::reply::{
-    DescribedGroup, FetchedTopic, GroupKind, JoinRefused, LeftMember, ListedGroup, Reply, State, TopicResults,
+    DescribedConsumerGroup, DescribedGroup, FetchedTopic, GroupKind, JoinRefused, LeftMember, ListedGroup,
+    Refused, Reply, State, TopicResults,
 };
 use super::request::{
     CommitOffsets, DeleteOffsets, Event, FetchOffsets, Heartbeat, Join, Leave, Leaving, Sync,
 };
-use super::settings::Settings;
+use super::settings::{GroupOverrides, Settings};
 use super::step::{Context, Step, Ticket};
 use super::timers::{Timer, Timers};
 use crate::sequence::Outcome;
+use crate::topics::Topics;
 
 /// All groups of one partition of `__consumer_offsets`, and their offsets.
 #[derive(Debug)]
@@ -29,6 +31,9 @@ pub struct Groups {
     timers: Timers,
     /// How far the wall clock is ahead of the time that the shell names.
     wall_ahead_ms: i64,
+    topics: Arc<Topics>,
+    topics_version: i64,
+    overrides: Arc<BTreeMap<Arc<str>, GroupOverrides>>,
 }
 
 /// A group of either protocol. A KIP-848 group is another variant; JoinGroup and the like reach it through the same arms.
@@ -47,6 +52,9 @@ impl Groups {
             offsets: Offsets::default(),
             timers: Timers::default(),
             wall_ahead_ms: 0,
+            topics: Arc::default(),
+            topics_version: 0,
+            overrides: Arc::default(),
         }
     }
 
@@ -54,6 +62,20 @@ impl Groups {
     /// come with a time that never jumps, which sessions and rebalances go by; what is stored carries the wall clock's.
     pub fn set_wall_ahead(&mut self, ms: i64) {
         self.wall_ahead_ms = ms;
+    }
+
+    /// The topics are these from now on, at this version of the metadata (the offset of its last record). To be told before each
+    /// event; it costs nothing while the image is the same. A group notices what has changed at its next heartbeat.
+    pub fn set_topics(&mut self, topics: &Arc<Topics>, version: i64) {
+        if !Arc::ptr_eq(&self.topics, topics) {
+            self.topics = Arc::clone(topics);
+            self.topics_version = version;
+        }
+    }
+
+    /// What groups have of their own in place of the broker's settings, by group id; it holds from each member's next sign of life.
+    pub fn set_overrides(&mut self, overrides: Arc<BTreeMap<Arc<str>, GroupOverrides>>) {
+        self.overrides = overrides;
     }
 
     /// Goes by a record of the log, in the order of the log. `transaction` names the producer of a transactional batch: its
@@ -71,6 +93,14 @@ impl Groups {
                 group.adopt(stored);
             }
             Record::GroupMetadata { group, value: None } => drop(self.groups.remove(group)),
+            // Nothing of a consumer group is kept yet.
+            Record::ConsumerGroupMetadata { .. }
+            | Record::ConsumerGroupPartitionMetadata { .. }
+            | Record::ConsumerGroupMemberMetadata { .. }
+            | Record::ConsumerGroupTargetAssignmentMetadata { .. }
+            | Record::ConsumerGroupTargetAssignmentMember { .. }
+            | Record::ConsumerGroupCurrentMemberAssignment { .. }
+            | Record::ConsumerGroupRegularExpression { .. } => {}
         }
     }
 
@@ -112,6 +142,10 @@ impl Groups {
                 Some(Reply::DeleteOffsets(self.delete_offsets(&delete, &mut step)))
             }
             Event::DeleteGroups(groups) => Some(Reply::DeleteGroups(self.delete_groups(groups, &mut step))),
+            Event::ConsumerHeartbeat(_) => Some(Reply::ConsumerHeartbeat(Err(Refused {
+                error: GroupError::UnsupportedVersion,
+                message: "the consumer protocol is not served".to_owned(),
+            }))),
         };
         step.replies.extend(reply.map(|reply| (ticket, reply)));
         self.finish(step)
@@ -159,6 +193,13 @@ impl Groups {
     /// None for classic groups; an unknown group has no offsets.
     pub fn fetch_offsets(&self, fetch: &FetchOffsets) -> Result<Vec<FetchedTopic>, GroupError> {
         Ok(self.offsets.fetch(fetch, self.groups.contains_key(&fetch.group_id)))
+    }
+
+    /// A consumer group and its members; none if there is no such group, or it is a classic one.
+    #[must_use]
+    pub fn describe_consumer(&self, group: &str) -> Option<DescribedConsumerGroup> {
+        let Group::Classic(_) = self.groups.get(group)?;
+        None
     }
 
     /// A classic group and its members. DescribeGroups calls one that is not there `Dead`, and from version 6 on not found.

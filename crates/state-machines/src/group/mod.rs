@@ -36,14 +36,18 @@ mod timers;
 
 pub use error::GroupError;
 pub use groups::Groups;
-pub use record::{CommittedOffset, GroupMetadata, OffsetKey, Record, StoredMember};
+pub use record::{
+    ClassicMemberMetadata, CommittedOffset, ConsumerGroupMetadata, ConsumerMemberMetadata, CurrentAssignment,
+    GroupMetadata, OffsetKey, Partitions, Record, ResolvedRegex, StoredMember,
+};
 pub use reply::{
+    AssignedTopic, ConsumerHeartbeatAnswer, ConsumerState, DescribedConsumerGroup, DescribedConsumerMember,
     DescribedGroup, DescribedMember, FetchedPartition, FetchedTopic, GroupKind, JoinRefused, Joined,
-    JoinedMember, LeftMember, ListedGroup, Reply, State, Synced, TopicResults,
+    JoinedMember, LeftMember, ListedGroup, Refused, Reply, State, Synced, TopicResults,
 };
 pub use request::{
-    Assignment, CommitOffsets, CommitPartition, CommitTopic, DeleteOffsets, Event, FetchOffsets, FetchTopic,
-    Heartbeat, Join, Leave, Leaving, Protocol, Sync,
+    Assignment, CommitOffsets, CommitPartition, CommitTopic, ConsumerHeartbeat, DeleteOffsets, Event,
+    FetchOffsets, FetchTopic, Heartbeat, Join, Leave, Leaving, Protocol, Sync,
 };
-pub use settings::Settings;
+pub use settings::{GroupOverrides, MigrationPolicy, Settings};
 pub use step::{Step, Ticket};

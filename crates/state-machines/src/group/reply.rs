@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base::{LeaderEpoch, Offset, PartitionIndex, Uuid};
 
 use super::error::GroupError;
+use super::record::Partitions;
 
 /// The answer to an [`Event`](super::Event), of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,30 @@ pub enum Reply {
     DeleteOffsets(Result<Vec<TopicResults>, GroupError>),
     /// To [`Event::DeleteGroups`](super::Event::DeleteGroups).
     DeleteGroups(Vec<(Arc<str>, Result<(), GroupError>)>),
+    /// To [`Event::ConsumerHeartbeat`](super::Event::ConsumerHeartbeat).
+    ConsumerHeartbeat(Result<ConsumerHeartbeatAnswer, Refused>),
+}
+
+/// What a member of a consumer group is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerHeartbeatAnswer {
+    /// Its id.
+    pub member_id: Arc<str>,
+    /// Its epoch from now on; -1 and -2 for one that has left.
+    pub member_epoch: i32,
+    /// After how many milliseconds it is to come again; 0 for one that has left.
+    pub heartbeat_interval_ms: i32,
+    /// All that it may read, if that has changed or it has to be told once more; none: as before.
+    pub assignment: Option<Partitions>,
+}
+
+/// A refusal that is explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Which error.
+    pub error: GroupError,
+    /// What happened, and what the client has to do.
+    pub message: String,
 }
 
 /// A member is in a generation.
@@ -155,6 +180,8 @@ impl State {
 pub enum GroupKind {
     /// The protocol of JoinGroup and SyncGroup. Simple groups, that only have offsets, count as such.
     Classic,
+    /// The protocol of ConsumerGroupHeartbeat (KIP-848).
+    Consumer,
 }
 
 impl GroupKind {
@@ -163,6 +190,33 @@ impl GroupKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Classic => "classic",
+            Self::Consumer => "consumer",
+        }
+    }
+}
+
+/// What stage a consumer group is in. Kafka's `Dead` is a group that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsumerState {
+    /// No members; perhaps offsets.
+    Empty,
+    /// The assignment is older than the group's epoch.
+    Assigning,
+    /// Some member is still on its way to the assignment.
+    Reconciling,
+    /// Every member has what it is to have.
+    Stable,
+}
+
+impl ConsumerState {
+    /// Kafka's word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "Empty",
+            Self::Assigning => "Assigning",
+            Self::Reconciling => "Reconciling",
+            Self::Stable => "Stable",
         }
     }
 }
@@ -208,4 +262,57 @@ pub struct DescribedMember {
     pub metadata: Arc<[u8]>,
     /// What was last assigned to it.
     pub assignment: Arc<[u8]>,
+}
+
+/// A consumer group in ConsumerGroupDescribe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedConsumerGroup {
+    /// What state it is in.
+    pub state: ConsumerState,
+    /// The group's epoch.
+    pub group_epoch: i32,
+    /// The group epoch that the target assignment was made for.
+    pub assignment_epoch: i32,
+    /// The assignor that most members ask for, or the broker's first one.
+    pub assignor_name: Arc<str>,
+    /// Its members.
+    pub members: Vec<DescribedConsumerMember>,
+}
+
+/// A member in ConsumerGroupDescribe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedConsumerMember {
+    /// Its id.
+    pub member_id: Arc<str>,
+    /// `group.instance.id`.
+    pub instance_id: Option<Arc<str>>,
+    /// `client.rack`.
+    pub rack_id: Option<Arc<str>>,
+    /// Its epoch.
+    pub member_epoch: i32,
+    /// `client.id`.
+    pub client_id: Arc<str>,
+    /// Where it connected from.
+    pub client_host: Arc<str>,
+    /// The topics it names.
+    pub subscribed_topic_names: Vec<Arc<str>>,
+    /// Its regular expression; empty or none if it has none.
+    pub subscribed_topic_regex: Option<Arc<str>>,
+    /// What it may read now. Topics that are gone are left out.
+    pub assignment: Vec<AssignedTopic>,
+    /// What it is to read in the end.
+    pub target_assignment: Vec<AssignedTopic>,
+    /// Which protocol it speaks (version 1; `member_type` 0 classic, 1 consumer).
+    pub kind: GroupKind,
+}
+
+/// A member's share of one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssignedTopic {
+    /// The topic's id.
+    pub topic_id: Uuid,
+    /// Its name.
+    pub topic_name: Arc<str>,
+    /// The partitions, ascending.
+    pub partitions: Vec<PartitionIndex>,
 }

@@ -21,6 +21,41 @@ pub enum Event {
     DeleteOffsets(DeleteOffsets),
     /// DeleteGroups 0 to 2, for the groups of this partition.
     DeleteGroups(Vec<Arc<str>>),
+    /// ConsumerGroupHeartbeat 0 to 1.
+    ConsumerHeartbeat(ConsumerHeartbeat),
+}
+
+/// A ConsumerGroupHeartbeat request (KIP-848). What is none has not changed since the member last said it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerHeartbeat {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The member's id, which it makes itself from version 1 on; in version 0 it may be empty when joining.
+    pub member_id: Arc<str>,
+    /// 0 to join, -1 to leave, -2 when a static member goes for a while; else the epoch that the member is in.
+    pub member_epoch: i32,
+    /// `group.instance.id`.
+    pub instance_id: Option<Arc<str>>,
+    /// `client.rack`.
+    pub rack_id: Option<Arc<str>>,
+    /// How long it may take to give partitions up, in milliseconds; -1 for no change.
+    pub rebalance_timeout_ms: i32,
+    /// The topics it wants.
+    pub subscribed_topic_names: Option<Vec<Arc<str>>>,
+    /// A regular expression for the topics it wants (v1+).
+    pub subscribed_topic_regex: Option<Arc<str>>,
+    /// The assignor it asks for.
+    pub server_assignor: Option<Arc<str>>,
+    /// What it holds: topic ids and their partitions.
+    pub topic_partitions: Option<Vec<(Uuid, Vec<PartitionIndex>)>>,
+    /// `client.id` of the request's header; empty for none.
+    pub client_id: Arc<str>,
+    /// Where the client connected from, as Kafka spells it: `/127.0.0.1`.
+    pub client_host: Arc<str>,
+    /// Random, drawn afresh for each request: the id of a member that brings none.
+    pub uuid: Uuid,
+    /// Whether the client has to bring a member id (v1+).
+    pub requires_member_id: bool,
 }
 
 /// A JoinGroup request.
@@ -133,7 +168,8 @@ pub struct CommitOffsets {
     pub generation: i32,
     /// How long the offsets are to be kept (v2 to v4); none to leave it to the broker.
     pub retention_ms: Option<i64>,
-    /// Whether a member of an unknown group is told so (v9+); earlier versions call it a wrong generation.
+    /// Whether a member of an unknown group is told so (v9+); earlier versions call it a wrong generation. Members that speak the
+    /// consumer protocol cannot commit with earlier versions.
     pub names_unknown_group: bool,
     /// What is committed.
     pub topics: Vec<CommitTopic>,
@@ -181,6 +217,10 @@ pub struct FetchOffsets {
     pub topics: Option<Vec<FetchTopic>>,
     /// Whether a partition with an offset of an open transaction is refused (v7+, KIP-447).
     pub require_stable: bool,
+    /// Who asks (v9+); none is for tools, and for clients that are in no group.
+    pub member_id: Option<Arc<str>>,
+    /// The member's epoch (v9+), -1 for none.
+    pub member_epoch: i32,
 }
 
 /// One topic of an OffsetFetch.

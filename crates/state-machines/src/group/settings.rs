@@ -2,7 +2,7 @@
 
 /// How long a group waits, how large it may grow, and how long its offsets are kept. The defaults are Kafka's
 /// (`GroupCoordinatorConfig`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `group.min.session.timeout.ms`, inclusive.
     pub min_session_timeout_ms: i32,
@@ -18,6 +18,63 @@ pub struct Settings {
     pub offsets_retention_ms: i64,
     /// `offsets.retention.check.interval.ms`.
     pub offsets_retention_check_interval_ms: i64,
+    /// `group.consumer.session.timeout.ms`: how long a member of a consumer group may be silent, unless its group says otherwise.
+    pub consumer_session_timeout_ms: i32,
+    /// `group.consumer.heartbeat.interval.ms`: how often it is to come, unless its group says otherwise.
+    pub consumer_heartbeat_interval_ms: i32,
+    /// `group.consumer.max.size`: most members of one consumer group.
+    pub consumer_max_size: usize,
+    /// `group.consumer.assignors`, the default one first.
+    pub consumer_assignors: Vec<Assignor>,
+    /// `group.consumer.migration.policy`.
+    pub consumer_migration_policy: MigrationPolicy,
+    /// `group.consumer.regex.refresh.interval.ms`: how old what a regular expression matches may become.
+    pub consumer_regex_refresh_interval_ms: i64,
+}
+
+/// How a consumer group's partitions are spread over its members, in Kafka's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assignor {
+    /// Evenly, whatever the topic, and as few moves as can be.
+    Uniform,
+    /// Topic by topic, in ranges.
+    Range,
+}
+
+/// Which groups may go over to the other protocol while they have members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationPolicy {
+    /// None.
+    Disabled,
+    /// Classic groups, when a member of the consumer protocol joins.
+    Upgrade,
+    /// Consumer groups, when the last member of the consumer protocol leaves.
+    Downgrade,
+    /// Both.
+    Bidirectional,
+}
+
+impl MigrationPolicy {
+    /// Whether a classic group may become a consumer group.
+    #[must_use]
+    pub const fn allows_upgrade(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Bidirectional)
+    }
+
+    /// Whether a consumer group may become a classic group.
+    #[must_use]
+    pub const fn allows_downgrade(self) -> bool {
+        matches!(self, Self::Downgrade | Self::Bidirectional)
+    }
+}
+
+/// What a group has of its own in place of the broker's settings (KIP-848: configs of the resource type `GROUP`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupOverrides {
+    /// `consumer.session.timeout.ms`.
+    pub consumer_session_timeout_ms: Option<i32>,
+    /// `consumer.heartbeat.interval.ms`.
+    pub consumer_heartbeat_interval_ms: Option<i32>,
 }
 
 impl Default for Settings {
@@ -30,6 +87,12 @@ impl Default for Settings {
             offset_metadata_max_bytes: 4_096,
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1_000,
             offsets_retention_check_interval_ms: 600_000,
+            consumer_session_timeout_ms: 45_000,
+            consumer_heartbeat_interval_ms: 5_000,
+            consumer_max_size: 2_147_483_647,
+            consumer_assignors: vec![Assignor::Uniform, Assignor::Range],
+            consumer_migration_policy: MigrationPolicy::Bidirectional,
+            consumer_regex_refresh_interval_ms: 600_000,
         }
     }
 }

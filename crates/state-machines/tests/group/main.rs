@@ -28,6 +28,7 @@
 #[path = "../story/mod.rs"]
 mod story;
 
+mod consumer_words;
 mod stage;
 mod words;
 

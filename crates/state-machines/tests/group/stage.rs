@@ -216,7 +216,7 @@ impl Groups {
         let require_stable = words.flag("stable");
         let topic_id = Uuid::from_u128(words.number("topic-id", 0));
         let topics = words::fetches(&words.0, topic_id);
-        let fetch = FetchOffsets { group_id, topics, require_stable };
+        let fetch = FetchOffsets { group_id, topics, require_stable, member_id: None, member_epoch: -1 };
         words::fetched(&self.machine.fetch_offsets(&fetch).unwrap())
     }
 
@@ -232,7 +232,7 @@ impl Groups {
             names_unknown_group: true,
             topics: words::commits(&words.0, "", Uuid::nil()),
         };
-        let mut elsewhere = group::Groups::new(self.settings);
+        let mut elsewhere = group::Groups::new(self.settings.clone());
         let records = elsewhere.handle(Ticket(0), Event::CommitOffsets(commit), self.now).records;
         let told = records.iter().map(words::record).collect();
         for record in records {
@@ -294,7 +294,7 @@ impl Groups {
     }
 
     fn replayed(&self) -> group::Groups {
-        let mut machine = group::Groups::new(self.settings);
+        let mut machine = group::Groups::new(self.settings.clone());
         for logged in &self.log {
             match logged {
                 Logged::Record(record, transaction) => machine.replay(record, *transaction),
@@ -308,8 +308,13 @@ impl Groups {
     fn compare_with_replayed(&self) {
         let replayed = self.replayed();
         for listed in self.machine.list(&[], &[]) {
-            let fetch =
-                FetchOffsets { group_id: Arc::clone(&listed.group_id), topics: None, require_stable: true };
+            let fetch = FetchOffsets {
+                group_id: Arc::clone(&listed.group_id),
+                topics: None,
+                require_stable: true,
+                member_id: None,
+                member_epoch: -1,
+            };
             assert_eq!(self.machine.fetch_offsets(&fetch), replayed.fetch_offsets(&fetch));
             if ["Empty", "Stable"].contains(&listed.state) {
                 assert_eq!(self.machine.describe(&listed.group_id), replayed.describe(&listed.group_id));

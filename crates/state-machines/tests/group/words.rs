@@ -8,6 +8,8 @@ use state_machines::group::{
     TopicResults,
 };
 
+use crate::consumer_words;
+
 /// The words of a command after its verb: options (`key=value`), and the rest.
 pub(crate) struct Words<'a>(pub(crate) Vec<&'a str>);
 
@@ -129,6 +131,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
             .map(|(group, result)| format!("{group}: {}", outcome("deleted", *result)))
             .collect::<Vec<_>>()
             .join(", "),
+        Reply::ConsumerHeartbeat(reply) => consumer_words::heartbeat(reply),
         Reply::Sync(Err(error))
         | Reply::Heartbeat(Err(error))
         | Reply::Leave(Err(error))
@@ -222,5 +225,6 @@ pub(crate) fn record(record: &Record) -> String {
                 members.join(" ")
             )
         }
+        of_consumers => consumer_words::record(of_consumers).unwrap(),
     }
 }
