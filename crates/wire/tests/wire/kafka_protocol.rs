@@ -225,6 +225,24 @@ fn defaults_are_theirs() {
             ConsumerGroupHeartbeatRequest in consumer_group_heartbeat_request { TopicPartitions }
             ConsumerGroupHeartbeatResponse in consumer_group_heartbeat_response { Assignment }
         ]
+        describe_configs: [
+            DescribeConfigsRequest in describe_configs_request { DescribeConfigsResource }
+            DescribeConfigsResponse in describe_configs_response {
+                DescribeConfigsResult DescribeConfigsResourceResult DescribeConfigsSynonym
+            }
+        ]
+        alter_configs: [
+            AlterConfigsRequest in alter_configs_request { AlterConfigsResource }
+            AlterConfigsResponse in alter_configs_response { AlterConfigsResourceResponse }
+        ]
+        incremental_alter_configs: [
+            IncrementalAlterConfigsRequest in incremental_alter_configs_request { AlterConfigsResource }
+            IncrementalAlterConfigsResponse in incremental_alter_configs_response { AlterConfigsResourceResponse }
+        ]
+        list_config_resources: [
+            ListConfigResourcesRequest in list_config_resources_request {}
+            ListConfigResourcesResponse in list_config_resources_response { ConfigResource }
+        ]
         consumer_group_describe: [
             ConsumerGroupDescribeRequest in consumer_group_describe_request {}
             ConsumerGroupDescribeResponse in consumer_group_describe_response { DescribedGroup Member Assignment TopicPartitions }
@@ -350,6 +368,11 @@ compare! {
     offset_delete: offset_delete OffsetDeleteRequest OffsetDeleteResponse;
     list_groups: list_groups ListGroupsRequest ListGroupsResponse;
     describe_groups: describe_groups DescribeGroupsRequest DescribeGroupsResponse;
+    describe_configs: describe_configs DescribeConfigsRequest DescribeConfigsResponse;
+    alter_configs: alter_configs AlterConfigsRequest AlterConfigsResponse;
+    incremental_alter_configs:
+        incremental_alter_configs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse;
+    list_config_resources: list_config_resources ListConfigResourcesRequest ListConfigResourcesResponse;
     delete_groups: delete_groups DeleteGroupsRequest DeleteGroupsResponse;
     consumer_group_heartbeat: consumer_group_heartbeat ConsumerGroupHeartbeatRequest ConsumerGroupHeartbeatResponse;
     consumer_group_describe: consumer_group_describe ConsumerGroupDescribeRequest ConsumerGroupDescribeResponse;

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use wire::messages::{
-    alter_partition_reassignments, alter_replica_log_dirs, api_versions, consumer_group_describe,
-    consumer_group_heartbeat, create_acls, create_delegation_token, create_partitions, create_topics,
-    delete_acls, delete_groups, delete_records, delete_topics, describe_acls, describe_cluster,
-    describe_delegation_token, describe_groups, describe_log_dirs, describe_producers, describe_quorum,
-    describe_topic_partitions, elect_leaders, expire_delegation_token, fetch, find_coordinator, heartbeat,
-    init_producer_id, join_group, leave_group, list_groups, list_offsets, list_partition_reassignments,
+    alter_configs, alter_partition_reassignments, alter_replica_log_dirs, api_versions,
+    consumer_group_describe, consumer_group_heartbeat, create_acls, create_delegation_token,
+    create_partitions, create_topics, delete_acls, delete_groups, delete_records, delete_topics,
+    describe_acls, describe_cluster, describe_configs, describe_delegation_token, describe_groups,
+    describe_log_dirs, describe_producers, describe_quorum, describe_topic_partitions, elect_leaders,
+    expire_delegation_token, fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id,
+    join_group, leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
     metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
     renew_delegation_token, sync_group, unregister_broker, update_features,
 };
@@ -513,5 +514,34 @@ sample! {
         DescribeDelegationTokenResponse { error_code, tokens, throttle_time_ms }
         DescribedDelegationToken { principal_type, principal_name, token_requester_principal_type(3..), token_requester_principal_name(3..), issue_timestamp, expiry_timestamp, max_timestamp, token_id, hmac, renewers }
         DescribedDelegationTokenRenewer { principal_type, principal_name }
+    }
+    describe_configs::{
+        DescribeConfigsRequest { resources, include_synonyms, include_documentation(3..) }
+        DescribeConfigsResource { resource_type, resource_name, configuration_keys }
+        DescribeConfigsResponse { throttle_time_ms, results }
+        DescribeConfigsResult { error_code, error_message, resource_type, resource_name, configs }
+        DescribeConfigsResourceResult {
+            name, value, read_only, config_source, is_sensitive, synonyms, config_type, documentation
+        }
+        DescribeConfigsSynonym { name, value, source }
+    }
+    alter_configs::{
+        AlterConfigsRequest { resources, validate_only }
+        AlterConfigsResource { resource_type, resource_name, configs }
+        AlterableConfig { name, value }
+        AlterConfigsResponse { throttle_time_ms, responses }
+        AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
+    }
+    incremental_alter_configs::{
+        IncrementalAlterConfigsRequest { resources, validate_only }
+        AlterConfigsResource { resource_type, resource_name, configs }
+        AlterableConfig { name, config_operation, value }
+        IncrementalAlterConfigsResponse { throttle_time_ms, responses }
+        AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
+    }
+    list_config_resources::{
+        ListConfigResourcesRequest { resource_types(1..) }
+        ListConfigResourcesResponse { throttle_time_ms, error_code, config_resources }
+        ConfigResource { resource_name, resource_type }
     }
 }
