@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from beside.groups import wait_for_coordinator
+from beside.members import MembersBesideJava
 from beside.sides import Side, differences, rounds
 from harness.broker import Kafka, Ottla
 
@@ -40,6 +41,14 @@ def brokers(tmp_path):
     brokers = Brokers(tmp_path)
     yield brokers
     brokers.close()
+
+
+@pytest.fixture
+def members():
+    """Members of groups, which end with the test."""
+    members = MembersBesideJava()
+    yield members
+    members.close()
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ class Member:
         self._members.running.remove(self)
 
     def terminate(self):
-        """SIGTERM, which no client here takes as a wish to leave the group."""
+        """SIGTERM, which no Python client here takes as a wish to leave the group, and the Java one does."""
         self._process.terminate()
         self._members.running.remove(self)
 
@@ -56,7 +56,10 @@ class Members:
 
     def start(self, client, bootstrap, group, topic, **options):
         words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-        command = [sys.executable, "-m", "harness.member", client, bootstrap, group, topic, *words]
+        return self.start_command([sys.executable, "-m", "harness.member", client, bootstrap, group, topic, *words])
+
+    def start_command(self, command):
+        """A member that is a program of its own, which says what `harness.member` would."""
         member = Member(self, command)
         self.running.append(member)
         self.all.append(member)

@@ -12,6 +12,8 @@ import sys
 import time
 
 import aiokafka
+import aiokafka.coordinator.assignors.range
+import aiokafka.coordinator.assignors.roundrobin
 import confluent_kafka
 import kafka
 
@@ -95,6 +97,13 @@ def run_kafka_python(given):
             say(uncommitted=str(error))
 
 
+# Its default speaks nothing that the Java consumer's default speaks.
+AIOKAFKA_ASSIGNORS = {
+    None: (aiokafka.coordinator.assignors.roundrobin.RoundRobinPartitionAssignor,),
+    "range": (aiokafka.coordinator.assignors.range.RangePartitionAssignor,),
+}
+
+
 async def run_aiokafka(given):
     class Listener(aiokafka.ConsumerRebalanceListener):
         async def on_partitions_assigned(self, assigned):
@@ -112,6 +121,7 @@ async def run_aiokafka(given):
         session_timeout_ms=given.session_timeout_ms,
         heartbeat_interval_ms=500,
         max_poll_interval_ms=given.max_poll_interval_ms,
+        partition_assignment_strategy=AIOKAFKA_ASSIGNORS[given.strategy],
     )
     consumer.subscribe([given.topic], listener=Listener())
     await consumer.start()
