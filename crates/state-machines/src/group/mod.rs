@@ -22,6 +22,7 @@
 //! **Where KIP-848 groups enter**: a variant of `groups::Group`, records as variants of [`Record`], requests as variants of
 //! [`Event`]. Offsets are kept beside the groups, since they stay when a group goes over to the other protocol.
 
+pub mod assignor;
 mod classic;
 mod embedded;
 mod error;
