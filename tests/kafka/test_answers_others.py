@@ -11,7 +11,7 @@ import pytest
 from beside.sides import list_offset, stored_at
 
 from beside.batches import TIMESTAMP, batch
-from beside.raw import Closed, Connection, build, message
+from beside.raw import Closed, Connection, build, message, frame
 
 
 # The rest.
@@ -170,11 +170,6 @@ def test_names_of_clients_that_are_none(same, name, number):
             return connection.exchange(request.encode(header=True))
 
     assert same(story)[4:6] == struct.pack(">h", 42)
-
-
-def frame(api_key, version, body=b"", flexible=False):
-    header = struct.pack(">hhih", api_key, version, 7, -1)
-    return header + (b"\x00" if flexible else b"") + body
 
 
 FRAMES = {

@@ -172,6 +172,14 @@ pub enum CloseReason {
         /// What is wrong with it.
         source: DecodeError,
     },
+    /// The body can be read, and says what no client would.
+    #[error("a request with API key {key} and version {version} names what its sender does not know")]
+    Senseless {
+        /// The key that came.
+        key: i16,
+        /// The version that came.
+        version: i16,
+    },
     /// The answer cannot be put into bytes: a mistake of ours.
     #[error("the answer to a request with version {version} cannot be encoded: {source}")]
     Unencodable {

@@ -4,7 +4,7 @@
 
 mod names;
 
-use catalog::{CatalogError, NoPartition, RecordsError, TopicError};
+use catalog::{CatalogError, FeatureError, NoPartition, RecordsError, TopicError};
 use partition::{AppendError, PartitionError, ReadError};
 use state_machines::group::GroupError;
 use state_machines::{sequence, topics};
@@ -130,6 +130,15 @@ impl From<&TopicError> for Code {
     }
 }
 
+impl From<&FeatureError> for Code {
+    fn from(error: &FeatureError) -> Self {
+        match error {
+            FeatureError::Refused { .. } => Self::InvalidUpdateVersion,
+            FeatureError::Catalog(error) => error.into(),
+        }
+    }
+}
+
 impl From<&RecordsError> for Code {
     fn from(error: &RecordsError) -> Self {
         match error {
@@ -177,7 +186,8 @@ impl From<&topics::Refusal> for Code {
             | Refusal::AssignmentGap
             | Refusal::AssignmentCount { .. } => Self::InvalidReplicaAssignment,
             Refusal::TooManyPartitions => Self::PolicyViolation,
-            Refusal::UnknownTopic => Self::UnknownTopicOrPartition,
+            Refusal::UnknownTopic | Refusal::UnknownPartition { .. } => Self::UnknownTopicOrPartition,
+            Refusal::NoReassignment => Self::NoReassignmentInProgress,
             Refusal::UnknownTopicId => Self::UnknownTopicId,
         }
     }

@@ -5,6 +5,8 @@
 //! is served: ApiVersions and `docs/apis.md` are both computed from it. Knows nothing of sockets, framing, segments or
 //! threads (work that blocks on a disk goes to tokio's blocking pool).
 
+mod acls;
+mod alter_replica_log_dirs;
 mod answer;
 mod api_versions;
 mod blocking;
@@ -12,11 +14,15 @@ mod broker;
 mod code;
 mod create_partitions;
 mod create_topics;
+mod delegation_tokens;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
+mod describe_log_dirs;
 mod describe_producers;
+mod describe_quorum;
 mod describe_topic_partitions;
+mod elect_leaders;
 mod fetch;
 mod groups;
 mod init_producer_id;
@@ -27,7 +33,10 @@ mod offset_for_leader_epoch;
 mod operations;
 mod partitions;
 mod produce;
+mod reassignments;
 mod table;
+mod unregister_broker;
+mod update_features;
 
 pub use broker::{Broker, CloseReason, Listener, Outcome, Pending, Piece, Reply, Request};
 pub use code::Code;

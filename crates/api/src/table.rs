@@ -9,9 +9,10 @@ use wire::ApiKey;
 use crate::answer::Handled;
 use crate::broker::{Broker, CloseReason, Pending, Request};
 use crate::{
-    api_versions, create_partitions, create_topics, delete_records, delete_topics, describe_cluster,
-    describe_producers, describe_topic_partitions, fetch, groups, init_producer_id, list_offsets, metadata,
-    offset_for_leader_epoch, produce,
+    acls, alter_replica_log_dirs, api_versions, create_partitions, create_topics, delegation_tokens,
+    delete_records, delete_topics, describe_cluster, describe_log_dirs, describe_producers, describe_quorum,
+    describe_topic_partitions, elect_leaders, fetch, groups, init_producer_id, list_offsets, metadata,
+    offset_for_leader_epoch, produce, reassignments, unregister_broker, update_features,
 };
 
 /// One API that is served.
@@ -139,13 +140,87 @@ pub const APIS: &[Api] = &[
         "",
     ),
     Api::new(
+        ApiKey::DescribeAcls,
+        1..=3,
+        |_, request| acls::describe(request),
+        "Without an authorizer: SECURITY_DISABLED.",
+    ),
+    Api::new(ApiKey::CreateAcls, 1..=3, |_, request| acls::create(request), "The same."),
+    Api::new(ApiKey::DeleteAcls, 1..=3, |_, request| acls::delete(request), "The same."),
+    Api::new(
+        ApiKey::AlterReplicaLogDirs,
+        1..=2,
+        |broker, request| alter_replica_log_dirs::handle(&broker.catalog, request),
+        "There is one log directory: whoever names it is answered with NONE, any other with LOG_DIR_NOT_FOUND.",
+    ),
+    Api::new(
+        ApiKey::DescribeLogDirs,
+        1..=4,
+        |broker, request| describe_log_dirs::handle(&broker.catalog, request),
+        "The one log directory.",
+    ),
+    Api::new(
         ApiKey::CreatePartitions,
         0..=3,
         |broker, request| create_partitions::handle(&broker.catalog, request),
         "",
     ),
+    Api::new(
+        ApiKey::CreateDelegationToken,
+        1..=3,
+        |_, request| delegation_tokens::create(request),
+        "Over PLAINTEXT: DELEGATION_TOKEN_REQUEST_NOT_ALLOWED.",
+    ),
+    Api::new(
+        ApiKey::RenewDelegationToken,
+        1..=2,
+        |_, request| delegation_tokens::renew(request),
+        "The same.",
+    ),
+    Api::new(
+        ApiKey::ExpireDelegationToken,
+        1..=2,
+        |_, request| delegation_tokens::expire(request),
+        "The same.",
+    ),
+    Api::new(
+        ApiKey::DescribeDelegationToken,
+        1..=3,
+        |_, request| delegation_tokens::describe(request),
+        "The same.",
+    ),
     Api::new(ApiKey::DeleteGroups, 0..=2, groups::delete_groups::handle, ""),
+    Api::new(
+        ApiKey::ElectLeaders,
+        0..=2,
+        |broker, request| elect_leaders::handle(&broker.catalog, request),
+        "The one node leads everything: ELECTION_NOT_NEEDED.",
+    ),
+    Api::new(
+        ApiKey::AlterPartitionReassignments,
+        0..=1,
+        |broker, request| reassignments::alter(&broker.catalog, request),
+        "The one node is the only place to go to.",
+    ),
+    Api::new(
+        ApiKey::ListPartitionReassignments,
+        0..=0,
+        |_, request| reassignments::list(request),
+        "Nothing is ever under way.",
+    ),
     Api::new(ApiKey::OffsetDelete, 0..=0, groups::offset_delete::handle, ""),
+    Api::new(
+        ApiKey::DescribeQuorum,
+        0..=2,
+        |broker, request| describe_quorum::handle(&broker.catalog, request),
+        "One voter, this node.",
+    ),
+    Api::new(
+        ApiKey::UpdateFeatures,
+        0..=2,
+        |broker, request| update_features::handle(&broker.catalog, request),
+        "`kraft.version` stays as it is.",
+    ),
     Api::new(
         ApiKey::DescribeCluster,
         0..=2,
@@ -157,6 +232,12 @@ pub const APIS: &[Api] = &[
         0..=0,
         |broker, request| describe_producers::handle(&broker.catalog, request),
         "",
+    ),
+    Api::new(
+        ApiKey::UnregisterBroker,
+        0..=0,
+        |broker, request| unregister_broker::handle(&broker.catalog, request),
+        "This node itself is refused with INVALID_REQUEST.",
     ),
     Api::new(
         ApiKey::DescribeTopicPartitions,

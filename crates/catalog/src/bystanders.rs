@@ -13,6 +13,7 @@ use wire::metadata_records::{
 };
 
 use crate::convert::BROKER_RESOURCE;
+use crate::registration::MIN_INSYNC_REPLICAS;
 
 /// Who a quota is for: type and name of each part, in the order of the record; no name is the default.
 type Entity = Vec<(StrBytes, Option<StrBytes>)>;
@@ -77,6 +78,14 @@ impl Bystanders {
         } else {
             self.quotas.entry(entity).or_default().insert(record.key.clone(), record.value);
         }
+    }
+
+    /// The brokers with a `min.insync.replicas` of their own; "" is all of them.
+    pub(crate) fn min_insync_replicas(&self) -> Vec<String> {
+        let of_brokers = self.configs.iter().filter(|((kind, _), configs)| {
+            *kind == BROKER_RESOURCE && configs.keys().any(|key| *key == *MIN_INSYNC_REPLICAS)
+        });
+        of_brokers.map(|((_, broker), _)| broker.to_string()).collect()
     }
 
     /// The records that give the configurations.

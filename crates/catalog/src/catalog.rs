@@ -18,6 +18,7 @@ use crate::error::{NoPartition, OpenError};
 use crate::features::{Features, Levels, SUPPORTED};
 use crate::hosted::{Ground, HostedTopics, Random};
 use crate::producer_ids::ProducerIds;
+use crate::quorum::Leadership;
 use crate::start::{self, Guard};
 use crate::upkeep::Upkeep;
 use crate::writer::Writer;
@@ -32,8 +33,10 @@ pub struct Catalog {
     /// The id of the data directory.
     pub(crate) directory: Uuid,
     pub(crate) broker_epoch: i64,
-    /// Nothing changes them while this process runs.
-    pub(crate) levels: Levels,
+    /// The feature levels.
+    pub(crate) levels: ArcSwap<Levels>,
+    /// Who leads the metadata log.
+    pub(crate) leadership: Leadership,
     pub(crate) state: ArcSwap<State>,
     /// The last offset of the metadata log that is applied.
     pub(crate) metadata_offset: AtomicI64,
@@ -136,7 +139,7 @@ impl Catalog {
     /// Supported and finalized features.
     #[must_use]
     pub fn features(&self) -> Features {
-        Features { supported: SUPPORTED, finalized: self.levels.finalized() }
+        Features { supported: SUPPORTED, finalized: self.levels.load().finalized() }
     }
 
     /// The topics as they stand now. Cheap; the image handed out never changes.

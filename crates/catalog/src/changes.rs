@@ -232,7 +232,7 @@ impl Catalog {
         }
     }
 
-    fn applied(&self, writer: &Writer) {
+    pub(crate) fn applied(&self, writer: &Writer) {
         self.metadata_offset.store(writer.end().0 - 1, Ordering::Relaxed);
     }
 

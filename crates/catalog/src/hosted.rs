@@ -222,6 +222,11 @@ impl Slot {
         self.opened.get()
     }
 
+    /// Whether it could not be opened, or must not be any more.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.closed.lock().is_some()
+    }
+
     /// Keeps the partition from being opened from now on, and gives it out if it already was. The second value says
     /// whether it could not be opened before.
     pub(crate) fn seal(&self, reason: &str) -> (Option<&Arc<Partition>>, bool) {

@@ -191,6 +191,16 @@ impl MetadataLog {
         })
     }
 
+    /// The epoch in which this process leads the log.
+    pub(crate) fn epoch(&self) -> LeaderEpoch {
+        self.epoch
+    }
+
+    /// Who votes.
+    pub(crate) fn quorum(&self) -> &Quorum {
+        &self.quorum
+    }
+
     /// The directory.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir

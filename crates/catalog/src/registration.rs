@@ -19,6 +19,8 @@ const CONTROLLER: (&str, &str, u16) = ("CONTROLLER", "localhost", 9093);
 /// Most records in one batch (Kafka: `QuorumController.MAX_RECORDS_PER_BATCH`).
 pub(crate) const MOST_RECORDS: usize = 10_000;
 
+pub(crate) const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
+
 /// BrokerRegistrationChangeRecord's values of `fenced`.
 const FENCE: i8 = 1;
 const UNFENCE: i8 = -1;
@@ -46,19 +48,24 @@ pub(crate) fn bootstrap(given: Option<Vec<Versioned>>, min_insync_replicas: i32)
         }
     }
     if levels.of(ELIGIBLE_LEADER_REPLICAS) > 0 {
-        let pinned = ConfigRecord {
-            resource_type: BROKER_RESOURCE,
-            name: "min.insync.replicas".into(),
-            value: Some(min_insync_replicas.to_string().into()),
-            ..ConfigRecord::default()
-        };
-        records.push((pinned.into(), 0));
+        records.push(self::min_insync_replicas(min_insync_replicas));
     }
     if levels.has_transactions() {
         records.insert(0, (BeginTransactionRecord { name: Some("Bootstrap records".into()) }.into(), 0));
         records.push((EndTransactionRecord {}.into(), 0));
     }
     records
+}
+
+/// Pins `min.insync.replicas` for the whole cluster.
+pub(crate) fn min_insync_replicas(value: i32) -> Versioned {
+    let pinned = ConfigRecord {
+        resource_type: BROKER_RESOURCE,
+        name: MIN_INSYNC_REPLICAS.into(),
+        value: Some(value.to_string().into()),
+        ..ConfigRecord::default()
+    };
+    (pinned.into(), 0)
 }
 
 /// Who is being registered.

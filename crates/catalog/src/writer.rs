@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use base::{Millis, Offset};
+use base::{Millis, NodeId, Offset, Uuid};
 use log::LogError;
 
 use crate::error::CatalogError;
 use crate::image::MetadataImage;
 use crate::metadata_log::MetadataLog;
+use crate::quorum::Leadership;
 use crate::registration::Versioned;
 use crate::snapshot_file::Capture;
 
@@ -59,6 +60,12 @@ impl Writer {
     /// See [`MetadataLog::clean`].
     pub(crate) fn clean(&mut self, now: Millis) -> Result<(), LogError> {
         if self.is_closed { Ok(()) } else { self.log.clean(now) }
+    }
+
+    /// This process's lead of the metadata log.
+    pub(crate) fn leadership(&self, node: NodeId, directory: Uuid) -> Leadership {
+        let registered = self.image.controllers.get(&node);
+        Leadership::new(self.log.epoch(), self.log.quorum(), registered, node, directory)
     }
 
     /// The metadata log's directory.

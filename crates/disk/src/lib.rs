@@ -33,6 +33,15 @@ pub struct Entry {
     pub modified: SystemTime,
 }
 
+/// The size of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Bytes in all.
+    pub total: u64,
+    /// Bytes that this process may still write.
+    pub usable: u64,
+}
+
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenHow {
@@ -83,6 +92,13 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// # Errors
     /// When that fails.
     fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError>;
+    /// How large the volume is that `path` lies on; `None` when nobody knows.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    fn volume(&self, _path: &Path) -> Result<Option<Volume>, DiskError> {
+        Ok(None)
+    }
     /// How many files this process may have open at once; `None` when nobody knows.
     fn files_allowed(&self) -> Option<u64> {
         None

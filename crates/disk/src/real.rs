@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::lock::LOCK_FILE;
-use crate::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation};
+use crate::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation, Volume};
 
 /// How many slices one `pwritev` takes on Linux and macOS (`IOV_MAX`).
 const MAX_SLICES: usize = 1024;
@@ -95,6 +95,12 @@ impl Disk for RealDisk {
 
     fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
         fs::remove_dir_all(path).map_err(|e| DiskError::new(Operation::Remove, path, e))
+    }
+
+    fn volume(&self, path: &Path) -> Result<Option<Volume>, DiskError> {
+        let found = rustix::fs::statvfs(path).map_err(|e| DiskError::new(Operation::Look, path, e.into()))?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        Ok(Some(Volume { total: bytes(found.f_blocks), usable: bytes(found.f_bavail) }))
     }
 
     fn files_allowed(&self) -> Option<u64> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use crate::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation};
+use crate::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation, Volume};
 
 /// Another disk, until it is [revoked](Self::revoke): from then on every path is answered as if nothing were there.
 ///
@@ -75,6 +75,10 @@ impl Disk for RevocableDisk {
 
     fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
         self.granted(Operation::Remove, path, |disk| disk.remove_dir_all(path))
+    }
+
+    fn volume(&self, path: &Path) -> Result<Option<Volume>, DiskError> {
+        self.granted(Operation::Look, path, |disk| disk.volume(path))
     }
 
     fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {

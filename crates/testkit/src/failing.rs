@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation};
+use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation, Volume};
 use parking_lot::Mutex;
 
 /// What the operating system says.
@@ -188,6 +188,11 @@ impl Disk for FailingDisk {
     fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
         pass(&self.faults, Operation::Remove, path)?;
         self.behind.remove_dir_all(path)
+    }
+
+    fn volume(&self, path: &Path) -> Result<Option<Volume>, DiskError> {
+        pass(&self.faults, Operation::Look, path)?;
+        self.behind.volume(path)
     }
 
     fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation};
+use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation, Volume};
 
 type Watch = Arc<dyn Fn(Operation, &Path) + Send + Sync>;
 
@@ -61,6 +61,10 @@ impl Disk for WatchedDisk {
 
     fn remove_dir_all(&self, path: &Path) -> Result<(), DiskError> {
         self.behind.remove_dir_all(path)
+    }
+
+    fn volume(&self, path: &Path) -> Result<Option<Volume>, DiskError> {
+        self.behind.volume(path)
     }
 
     fn sync_dir(&self, path: &Path) -> Result<(), DiskError> {

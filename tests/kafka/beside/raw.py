@@ -84,6 +84,12 @@ class Connection:
         return bytes(parts)
 
 
+def frame(api_key, version, body=b"", flexible=False):
+    """A request as it is written, with header, for what kafka-python does not know."""
+    header = struct.pack(">hhih", api_key, version, 7, -1)
+    return header + (b"\x00" if flexible else b"") + body
+
+
 def message(name):
     """kafka-python's class of a message."""
     for module in _MODULES:

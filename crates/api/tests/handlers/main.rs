@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod acks;
+mod admin;
 mod api_versions;
 mod delete_records;
 mod fetch;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use testkit::Crash;
 
 use super::*;
-use crate::{NewPartitions, TopicRef};
+use crate::{FeatureUpdate, NewPartitions, TopicRef, UpgradeType};
 
 #[test]
 fn a_clean_restart_finds_everything_and_moves_no_epoch() {
@@ -331,4 +331,55 @@ proptest! {
         let strays = names(&disk, DIR).into_iter().filter(|name| name.ends_with("-stray")).count();
         prop_assert_eq!(strays, 0);
     }
+}
+
+#[test]
+fn the_size_of_a_partition_that_nobody_opened_is_that_of_its_segments() {
+    let disk = CrashDisk::calm(1);
+    let catalog = open(&disk, 1).unwrap();
+    let id = create(&catalog, "a", 1);
+    append(&catalog, id, "x");
+    let size = catalog.partition_size(id, PartitionIndex(0)).unwrap();
+    assert!(size > 0);
+    catalog.close(NOW).unwrap();
+    let gone = Path::new(DIR).join("a-0/00000000000000000009.log.deleted");
+    let gone = disk.shared().open(&gone, disk::OpenHow::New).unwrap();
+    gone.write_at(0, &[std::io::IoSlice::new(b"gone")]).unwrap();
+
+    let catalog = open(&disk, 2).unwrap();
+    assert_eq!(catalog.partition_size(id, PartitionIndex(0)), Some(size));
+    assert_eq!(catalog.partition_size(id, PartitionIndex(1)), None);
+    assert_eq!(catalog.partition_size(Uuid::from_u128(77), PartitionIndex(0)), None);
+}
+
+#[test]
+fn changed_feature_levels_outlive_a_restart() {
+    let disk = CrashDisk::calm(1);
+    let catalog = open(&disk, 1).unwrap();
+    let update = |feature: &str, level, upgrade_type| FeatureUpdate {
+        feature: feature.to_owned(),
+        level,
+        upgrade_type: Some(upgrade_type),
+    };
+    let down = [
+        update("eligible.leader.replicas.version", 0, UpgradeType::SafeDowngrade),
+        update("metadata.version", 24, UpgradeType::SafeDowngrade),
+    ];
+    catalog.update_features(&down, true, NOW).unwrap();
+    let before = catalog.features();
+    catalog.update_features(&down, false, NOW).unwrap();
+    let after = catalog.features();
+    assert_ne!(after, before);
+    catalog.close(NOW).unwrap();
+
+    let catalog = open(&disk, 2).unwrap();
+    assert_eq!(catalog.features(), after);
+    // Nothing more is written for what is so already.
+    let end = catalog.metadata_offset();
+    catalog.update_features(&[update("metadata.version", 24, UpgradeType::Upgrade)], false, NOW).unwrap();
+    assert_eq!(catalog.metadata_offset(), end);
+    let up = [update("eligible.leader.replicas.version", 1, UpgradeType::Upgrade)];
+    catalog.update_features(&up, false, NOW).unwrap();
+    let last = metadata_lines(&disk, Path::new(DIR)).pop().unwrap();
+    assert!(last.contains("FEATURE_LEVEL_RECORD"), "min.insync.replicas is pinned already: {last}");
 }

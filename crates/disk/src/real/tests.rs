@@ -24,6 +24,15 @@ fn a_file_can_be_given_the_time_of_another() {
 }
 
 #[test]
+fn a_volume_has_a_size() {
+    let dir = temporary();
+    let volume = RealDisk.volume(dir.path()).unwrap().unwrap();
+    assert!(volume.total > 0 && volume.usable <= volume.total, "{volume:?}");
+    let missing = RealDisk.volume(&dir.path().join("missing")).unwrap_err();
+    assert!(missing.is_not_found(), "{missing}");
+}
+
+#[test]
 fn what_is_written_at_a_position_is_read_there() {
     let dir = temporary();
     let file = RealDisk.open(&dir.path().join("a"), OpenHow::New).unwrap();

@@ -214,6 +214,27 @@ impl Topics {
         topics.iter().map(judge).collect()
     }
 
+    /// Judges a wish to move partition `index` of `topic` to the nodes `target`, or, without one, to call a move off
+    /// (Kafka: `ReplicationControlManager.alterPartitionReassignment`). With one node in the cluster the only target is
+    /// where the partition is, so nothing ever moves.
+    ///
+    /// # Errors
+    /// When there is no such partition, no such target, or no move to call off.
+    pub fn reassign(
+        &self,
+        topic: &str,
+        index: PartitionIndex,
+        target: Option<&[NodeId]>,
+        node: NodeId,
+    ) -> Result<(), Refusal> {
+        let topic = self.by_name(topic).ok_or(Refusal::UnknownTopic)?;
+        topic.partition(index).ok_or(Refusal::UnknownPartition { index })?;
+        match target {
+            None => Err(Refusal::NoReassignment),
+            Some(nodes) => check_assignment(nodes, None, node),
+        }
+    }
+
     fn check_new_name(&self, name: &str) -> Result<(), Refusal> {
         if name == name::CLUSTER_METADATA {
             return Err(Refusal::MetadataTopic);

@@ -134,6 +134,15 @@ pub enum Refusal {
     /// UNKNOWN_TOPIC_OR_PARTITION 3.
     #[error("there is no such topic")]
     UnknownTopic,
+    /// UNKNOWN_TOPIC_OR_PARTITION 3.
+    #[error("there is no partition {index}")]
+    UnknownPartition {
+        /// The partition that is not there.
+        index: PartitionIndex,
+    },
+    /// NO_REASSIGNMENT_IN_PROGRESS 85.
+    #[error("the partition is not being moved")]
+    NoReassignment,
     /// UNKNOWN_TOPIC_ID 100.
     #[error("there is no topic with this id")]
     UnknownTopicId,

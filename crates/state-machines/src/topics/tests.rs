@@ -187,6 +187,24 @@ fn partitions_only_grow() {
 }
 
 #[test]
+fn the_only_way_to_move_a_partition_is_to_leave_it() {
+    let topics = topics(&["a"]);
+    let node = RULES.node;
+    let other = NodeId(node.0 + 1);
+    let judge = |topic: &str, index, target: Option<&[NodeId]>| {
+        topics.reassign(topic, PartitionIndex(index), target, node)
+    };
+    assert_eq!(judge("a", 0, Some(&[node])), Ok(()));
+    assert_eq!(judge("a", 0, None), Err(Refusal::NoReassignment));
+    assert_eq!(judge("a", 0, Some(&[])), Err(Refusal::EmptyAssignment));
+    assert_eq!(judge("a", 0, Some(&[other])), Err(Refusal::UnknownNode { node: other }));
+    assert_eq!(judge("a", 0, Some(&[node, node])), Err(Refusal::NodeTwice { node }));
+    let index = PartitionIndex(9);
+    assert_eq!(judge("a", 9, None), Err(Refusal::UnknownPartition { index }));
+    assert_eq!(judge("b", 0, None), Err(Refusal::UnknownTopic));
+}
+
+#[test]
 fn a_topic_is_deleted_by_name_or_by_id_but_not_by_both() {
     let mut image = topics(&["a", "b"]);
     let (a, b) = (image.by_name("a").unwrap().id, image.by_name("b").unwrap().id);
