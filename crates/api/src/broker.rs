@@ -23,15 +23,13 @@ use crate::code::Code;
 use crate::fetch::Sessions;
 use crate::table;
 
-/// Where clients reach this broker: one `listeners` entry with its `advertised.listeners` entry.
+/// Where clients reach this broker: one `listeners` entry with its `advertised.listeners` entry, if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
     /// Its name, upper case, as `PLAINTEXT`.
     pub name: String,
-    /// The host that Metadata tells clients to connect to.
-    pub advertised_host: String,
-    /// The port that Metadata tells clients to connect to.
-    pub advertised_port: u16,
+    /// The host and the port that clients are told to connect to; `None`: whoever asks here is told of no broker.
+    pub advertised: Option<(String, u16)>,
 }
 
 /// A request, framed and with its header read.

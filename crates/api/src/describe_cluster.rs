@@ -30,16 +30,17 @@ pub(crate) fn handle(catalog: &Catalog, request: &Request) -> Handled {
         }
     }
     let node = catalog.node_id().0;
+    let this_broker = |(host, port): &(String, u16)| DescribeClusterBroker {
+        broker_id: node,
+        host: StrBytes::from(host.clone()),
+        port: i32::from(*port),
+        rack: None,
+        is_fenced: false,
+    };
     let response = DescribeClusterResponse {
         cluster_id: StrBytes::from(catalog.cluster_id().to_owned()),
         controller_id: node,
-        brokers: vec![DescribeClusterBroker {
-            broker_id: node,
-            host: StrBytes::from(request.listener.advertised_host.clone()),
-            port: i32::from(request.listener.advertised_port),
-            rack: None,
-            is_fenced: false,
-        }],
+        brokers: request.listener.advertised.iter().map(this_broker).collect(),
         cluster_authorized_operations: if asked.include_cluster_authorized_operations {
             operations::ON_CLUSTER
         } else {

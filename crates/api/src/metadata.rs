@@ -30,7 +30,8 @@ pub(crate) fn handle(broker: &Broker, request: &Request) -> Handled {
     }
     let topics = broker.catalog.topics();
     let node = broker.catalog.node_id();
-    let show = |topic: &Topic| shown(topic, node, version);
+    let here = Here { node, is_advertised: request.listener.advertised.is_some() };
+    let show = |topic: &Topic| shown(topic, here, version);
     let (mut unknown_ids, mut known, missing) = match asked.topics {
         None => (Vec::new(), topics.iter().map(|topic| show(topic)).collect(), Vec::new()),
         Some(list) if list.is_empty() && version == 0 => {
@@ -50,12 +51,7 @@ pub(crate) fn handle(broker: &Broker, request: &Request) -> Handled {
     }
     unknown_ids.append(&mut known);
     let response = MetadataResponse {
-        brokers: vec![MetadataResponseBroker {
-            node_id: node.0,
-            host: StrBytes::from(request.listener.advertised_host.clone()),
-            port: i32::from(request.listener.advertised_port),
-            rack: None,
-        }],
+        brokers: request.listener.advertised.iter().map(|at| this_broker(node, at)).collect(),
         cluster_id: Some(StrBytes::from(broker.catalog.cluster_id().to_owned())),
         controller_id: node.0,
         topics: unknown_ids,
@@ -67,6 +63,19 @@ pub(crate) fn handle(broker: &Broker, request: &Request) -> Handled {
         ..MetadataResponse::default()
     };
     ready(&response, version)
+}
+
+/// This node, as whoever asks sees it.
+#[derive(Clone, Copy)]
+struct Here {
+    node: NodeId,
+    /// Whether the listener that is asked has an advertised address.
+    is_advertised: bool,
+}
+
+fn this_broker(node: NodeId, (host, port): &(String, u16)) -> MetadataResponseBroker {
+    let host = StrBytes::from(host.clone());
+    MetadataResponseBroker { node_id: node.0, host, port: i32::from(*port), rack: None }
 }
 
 /// A topic that names nothing, or is named by id in a version that has ids only in the answer.
@@ -148,7 +157,7 @@ fn absent(topic: &StrBytes) -> MetadataResponseTopic {
     }
 }
 
-fn shown(topic: &Topic, node: NodeId, version: i16) -> MetadataResponseTopic {
+fn shown(topic: &Topic, here: Here, version: i16) -> MetadataResponseTopic {
     MetadataResponseTopic {
         error_code: Code::None.into(),
         name: Some(StrBytes::from(topic.name.to_string())),
@@ -156,7 +165,7 @@ fn shown(topic: &Topic, node: NodeId, version: i16) -> MetadataResponseTopic {
         is_internal: name::is_internal(&topic.name),
         partitions: (0..)
             .zip(&topic.partitions)
-            .map(|(index, info)| place(index, info, node, version))
+            .map(|(index, info)| place(index, info, here, version))
             .collect(),
         ..MetadataResponseTopic::default()
     }
@@ -164,7 +173,8 @@ fn shown(topic: &Topic, node: NodeId, version: i16) -> MetadataResponseTopic {
 
 /// Where a partition is (Kafka: `KRaftMetadataCache.getPartitionMetadata`). Version 0 leaves out replicas that are not
 /// alive, and says so with an error.
-fn place(index: i32, info: &PartitionInfo, node: NodeId, version: i16) -> MetadataResponsePartition {
+fn place(index: i32, info: &PartitionInfo, here: Here, version: i16) -> MetadataResponsePartition {
+    let node = here.node;
     let alive = |nodes: &[NodeId]| -> Vec<i32> {
         nodes.iter().filter(|one| version > 0 || **one == node).map(|one| one.0).collect()
     };
@@ -172,6 +182,9 @@ fn place(index: i32, info: &PartitionInfo, node: NodeId, version: i16) -> Metada
     let led_here = info.leader == Some(node);
     let code = if !led_here {
         Code::LeaderNotAvailable
+    } else if !here.is_advertised {
+        // Kafka: `errorUnavailableListeners`.
+        if version >= 6 { Code::ListenerNotFound } else { Code::LeaderNotAvailable }
     } else if replicas.len() < info.replicas.len() || isr.len() < info.isr.len() {
         Code::ReplicaNotAvailable
     } else {
@@ -180,7 +193,7 @@ fn place(index: i32, info: &PartitionInfo, node: NodeId, version: i16) -> Metada
     MetadataResponsePartition {
         error_code: code.into(),
         partition_index: index,
-        leader_id: if led_here { node.0 } else { -1 },
+        leader_id: if led_here && here.is_advertised { node.0 } else { -1 },
         leader_epoch: info.leader_epoch.0,
         replica_nodes: replicas,
         isr_nodes: isr,

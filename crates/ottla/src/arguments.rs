@@ -1,17 +1,13 @@
 //! The command line.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use java_properties::PropertiesIter;
-use settings::{SettingError, Settings, parse_host_port};
+use settings::{Origin, SettingError, Settings, parse_host_port};
 
-use crate::graduate::Given;
+use crate::sources::{self, Failure, Sources, Unknown};
 
 /// A Kafka-compatible broker for one machine.
 #[derive(Debug, Parser)]
@@ -32,6 +28,8 @@ enum Verb {
     /// The broker must be stopped. Nothing in the directory is changed. The properties go to stdout, findings to stderr. Exit
     /// codes: 0 ready, 1 not ready, 2 wrong arguments.
     Graduate(GraduateArguments),
+    /// Show settings: those in force and where they come from, or all there are
+    Config(ConfigArguments),
     /// Print what is in log, index, snapshot and checkpoint files, as kafka-dump-log.sh does
     #[command(disable_help_flag = true)]
     DumpLog {
@@ -51,12 +49,23 @@ pub(crate) struct ServeArguments {
     pub(crate) log_format: LogFormat,
 }
 
-/// What is to be handed over to Kafka.
+/// What is to be handed over to Kafka. What Ottla does not know is handed on.
 #[derive(Debug, Args)]
 pub(crate) struct GraduateArguments {
-    /// A file of settings, one KEY=VALUE a line; flags beat it. What Ottla does not know is handed on to Kafka
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    given: SettingArguments,
+}
+
+/// Which settings to show.
+#[derive(Debug, Args)]
+#[group(id = "shown", required = true, multiple = false, args = ["show", "docs"])]
+pub(crate) struct ConfigArguments {
+    /// Print each setting in force, and where it was given. Changes made at run time are not seen here
+    #[arg(long)]
+    show: bool,
+    /// Print the table of all settings, as Markdown
+    #[arg(long)]
+    pub(crate) docs: bool,
     #[command(flatten)]
     given: SettingArguments,
 }
@@ -64,6 +73,9 @@ pub(crate) struct GraduateArguments {
 /// The settings on the command line.
 #[derive(Debug, Args)]
 struct SettingArguments {
+    /// A file of settings in the format of Kafka's server.properties; KAFKA_* variables beat it, and flags beat those
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Set one of Kafka's broker settings, such as num.partitions=3; may be given many times, and the last one wins
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<Pair>,
@@ -92,6 +104,7 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     Serve(ServeArguments),
     Graduate(GraduateArguments),
+    Config(ConfigArguments),
     /// With the arguments behind `dump-log`, not looked at.
     DumpLog(Vec<OsString>),
 }
@@ -136,75 +149,76 @@ pub(crate) fn read() -> Command {
         None => Command::Serve(line.serve),
         Some(Verb::Serve(arguments)) => Command::Serve(arguments),
         Some(Verb::Graduate(arguments)) => Command::Graduate(arguments),
+        Some(Verb::Config(arguments)) => Command::Config(arguments),
         Some(Verb::DumpLog { arguments }) => Command::DumpLog(arguments),
     }
 }
 
+/// What was given, and what of it is no setting here.
+pub(crate) type Told = (Settings, Vec<Unknown>);
+
 impl ServeArguments {
-    /// The settings that the flags come to, and what to warn of. The short forms beat `--set`.
+    /// The settings that file, environment and flags come to, and what to warn of.
     ///
     /// # Errors
-    /// When a value is not allowed, or values contradict each other.
-    pub(crate) fn settings(&self) -> Result<(Settings, Vec<SettingError>), SettingError> {
-        let mut warnings = Vec::new();
-        let settings = self.given.settings(Vec::new(), |_, unknown| warnings.push(unknown))?;
-        Ok((settings, warnings))
+    /// When the file cannot be read, a value is not allowed, or values contradict each other.
+    pub(crate) fn settings(&self) -> Result<Told, Failure> {
+        self.given.settings(variables())
     }
 }
 
 impl GraduateArguments {
-    /// The settings that file and flags come to, and what else stands there.
-    ///
-    /// # Errors
-    /// When the file cannot be read, a value is not allowed, or values contradict each other.
-    pub(crate) fn given(&self) -> Result<Given, Box<dyn std::error::Error>> {
-        let pairs = self.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
-        let mut unknown = BTreeMap::new();
-        let settings = self.given.settings(pairs, |Pair { key, value }, _| {
-            unknown.insert(key, value);
-        })?;
-        Ok(Given { settings, unknown })
+    /// As [`ServeArguments::settings`].
+    pub(crate) fn settings(&self) -> Result<Told, Failure> {
+        self.given.settings(variables())
     }
 }
 
-/// The pairs of a properties file.
-fn read_file(path: &Path) -> Result<Vec<Pair>, String> {
-    let told = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", path.display());
-    let file = File::open(path).map_err(|error| told(&error))?;
-    let mut pairs = Vec::new();
-    PropertiesIter::new(BufReader::new(file))
-        .read_into(|key, value| pairs.push(Pair { key, value }))
-        .map_err(|error| told(&error))?;
-    Ok(pairs)
+impl ConfigArguments {
+    /// As [`ServeArguments::settings`].
+    pub(crate) fn settings(&self) -> Result<Told, Failure> {
+        self.given.settings(variables())
+    }
+}
+
+/// The environment. What is no text is no setting.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }
 
 impl SettingArguments {
-    /// `pairs`, then the flags; `unknown` hears of what is no setting here.
-    fn settings(
-        &self,
-        pairs: Vec<Pair>,
-        mut unknown: impl FnMut(Pair, SettingError),
-    ) -> Result<Settings, SettingError> {
-        let mut settings = Settings::default();
-        for pair in pairs.into_iter().chain(self.set.iter().cloned()) {
-            match settings.set(&pair.key, &pair.value) {
-                Err(error @ SettingError::Unknown { .. }) => unknown(pair, error),
-                result => result?,
-            }
+    fn settings(&self, variables: impl Iterator<Item = (String, String)>) -> Result<Told, Failure> {
+        let mut sources = Sources::default();
+        if let Some(path) = &self.config {
+            sources.read_file(path)?;
         }
-        if let Some(HostPort(address)) = &self.listen {
-            let name = only_name(&settings, "--listen", "listeners")?;
-            settings.set("listeners", &format!("{name}://{address}"))?;
-        }
-        if let Some(HostPort(address)) = &self.advertise {
-            let name = only_name(&settings, "--advertise", "advertised.listeners")?;
-            settings.set("advertised.listeners", &format!("{name}://{address}"))?;
+        sources.read_environment(variables);
+        for Pair { key, value } in &self.set {
+            sources.add(key.clone(), value.clone(), Origin::Flag("--set"));
         }
         if let Some(directory) = &self.data_dir {
-            settings.set("log.dirs", directory)?;
+            sources.add("log.dirs".to_owned(), directory.clone(), Origin::Flag("--data-dir"));
         }
-        settings.check()?;
-        Ok(settings)
+        let (mut settings, unknown) = sources.settings()?;
+        self.short_forms(&mut settings).map_err(|error| sources::with_origins(&settings, &error))?;
+        sources::check(&settings)?;
+        Ok((settings, unknown))
+    }
+
+    /// `--listen` and `--advertise` speak of the one listener for clients; those for controllers stay as they are.
+    fn short_forms(&self, settings: &mut Settings) -> Result<(), SettingError> {
+        if let Some(HostPort(address)) = &self.listen {
+            let name = only_name(settings, "--listen", "listeners")?;
+            let mut list = vec![format!("{name}://{address}")];
+            list.extend(settings.controller_listeners()?.iter().map(ToString::to_string));
+            settings.set_from("listeners", &list.join(","), Origin::Flag("--listen"))?;
+        }
+        if let Some(HostPort(address)) = &self.advertise {
+            let name = only_name(settings, "--advertise", "advertised.listeners")?;
+            let text = format!("{name}://{address}");
+            settings.set_from("advertised.listeners", &text, Origin::Flag("--advertise"))?;
+        }
+        Ok(())
     }
 }
 
@@ -227,8 +241,8 @@ mod tests {
         CommandLine::try_parse_from([&["ottla"], arguments].concat()).expect("understood")
     }
 
-    fn settings(arguments: &[&str]) -> Result<(Settings, Vec<SettingError>), SettingError> {
-        parse(arguments).serve.settings()
+    fn settings(arguments: &[&str]) -> Result<Told, Failure> {
+        parse(arguments).serve.given.settings(std::iter::empty())
     }
 
     #[test]
@@ -287,7 +301,7 @@ mod tests {
     fn unknown_keys_are_warnings_and_bad_values_errors() {
         let (_, warnings) = settings(&["--set", "num.partition=3"]).expect("only a warning");
         assert_eq!(
-            warnings[0].to_string(),
+            warnings[0].error.to_string(),
             "unknown setting `num.partition` (did you mean `num.partitions`?)"
         );
         assert!(settings(&["--set", "num.partitions=none"]).is_err());
@@ -313,20 +327,33 @@ mod tests {
         else {
             panic!("graduate is a verb");
         };
-        let given = arguments.given().expect("allowed");
-        assert_eq!(
-            (given.settings.num_partitions(), given.settings.data_dir().expect("one")),
-            (3, "/flag".to_owned())
-        );
-        let unknown: Vec<_> = given.unknown.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let (settings, unknown) = arguments.given.settings(std::iter::empty()).expect("allowed");
+        assert_eq!((settings.num_partitions(), settings.data_dir().expect("one")), (3, "/flag".to_owned()));
+        let unknown: Vec<_> = unknown.iter().map(|u| format!("{}={}", u.key, u.value.text)).collect();
         assert_eq!(unknown, ["x.y=1"]);
-        assert_eq!(given.settings.given("transaction.state.log.num.partitions"), Some("5"));
+        assert_eq!(settings.given("transaction.state.log.num.partitions"), Some("5"));
+    }
+
+    #[test]
+    fn a_short_form_leaves_the_controllers_listener_alone() {
+        let of = |arguments: &[&str]| {
+            let all = [
+                &["--set", "listeners=IN://:1,C://:2", "--set", "controller.listener.names=C"][..],
+                &["--set", "listener.security.protocol.map=IN:PLAINTEXT,C:PLAINTEXT"],
+                arguments,
+            ];
+            settings(&all.concat())
+        };
+        let (given, _) = of(&["--listen", "h:9", "--advertise", "a:8"]).expect("one listener for clients");
+        assert_eq!(given.listeners().expect("checked")[0].to_string(), "IN://h:9");
+        assert_eq!(given.controller_listeners().expect("checked")[0].to_string(), "C://:2");
+        assert_eq!(given.advertised_listeners().expect("checked")[0].to_string(), "IN://a:8");
     }
 
     #[test]
     fn what_is_no_flag_is_refused() {
         for arguments in
-            [&["--set", "novalue"][..], &["--set", "=x"], &["--listen", "localhost"], &["--config", "f"]]
+            [&["--set", "novalue"][..], &["--set", "=x"], &["--listen", "localhost"], &["config"]]
         {
             assert!(CommandLine::try_parse_from([&["ottla"], arguments].concat()).is_err(), "{arguments:?}");
         }

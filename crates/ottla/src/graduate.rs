@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use catalog::{Inspection, VoterEndpoint, inspect};
 use disk::{DirLock, RealDisk};
 use java_properties::PropertiesWriter;
-use settings::{Endpoint, SettingError, Settings, parse_host_port};
+use settings::{Endpoint, SettingError, Settings};
 
 use crate::arguments::GraduateArguments;
 
@@ -33,6 +33,7 @@ const SINGLE: &[(&str, &str)] = &[
 /// Settings that are said anew, because they depend on the directory, or on the listener that Kafka has besides.
 const SAID_ANEW: &[&str] = &[
     "advertised.listeners",
+    "broker.id",
     "controller.listener.names",
     "controller.quorum.bootstrap.servers",
     "controller.quorum.voters",
@@ -52,8 +53,11 @@ pub(crate) fn run(arguments: &GraduateArguments) -> ExitCode {
     let mut err = io::stderr().lock();
     // Whoever has closed stderr does not want to know.
     let mut say = |line: String| drop(writeln!(err, "{line}"));
-    let given = match arguments.given() {
-        Ok(given) => given,
+    let given = match arguments.settings() {
+        Ok((settings, unknown)) => {
+            let unknown = unknown.into_iter().map(|unknown| (unknown.key, unknown.value.text)).collect();
+            Given { settings, unknown }
+        }
         Err(error) => {
             say(format!("wrong settings: {error}"));
             return ExitCode::from(BAD_SETTINGS);
@@ -96,7 +100,7 @@ pub(crate) fn run(arguments: &GraduateArguments) -> ExitCode {
 #[derive(Debug)]
 pub(crate) struct Given {
     pub(crate) settings: Settings,
-    /// What the file says and Ottla has no setting for: Kafka may know it.
+    /// What is no setting here: a plugin of Kafka's may know it.
     pub(crate) unknown: BTreeMap<String, String>,
 }
 
@@ -120,16 +124,16 @@ fn check(dir: &Path) -> Result<Inspection, Failure> {
 fn properties(inspection: &Inspection, given: &Given, dir: &Path) -> Result<String, SettingError> {
     let Inspection { node_id, cluster_id, voter, .. } = inspection;
     let listeners = given.settings.listeners()?;
-    let controller = controller(voter.as_ref(), &listeners, given.unknown.get("controller.quorum.voters"));
-    let VoterEndpoint { name, host, port } = controller;
-    let controller = Endpoint { name: name.clone(), host, port }.to_string();
-    let address = controller.split_once("://").map_or("", |(_, address)| address);
+    let (controller, address) = controller(voter.as_ref(), &listeners, &given.settings)?;
+    let name = controller.name.clone();
+    // A listener that is told to nobody is none of these.
+    let advertised = given.settings.advertised_listeners()?;
     let list =
         |endpoints: &[Endpoint]| endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let protocols = listeners.iter().map(|endpoint| &endpoint.name).chain([&name]);
     let protocols: BTreeSet<String> = protocols.map(|name| format!("{name}:PLAINTEXT")).collect();
     let quorum = match voter {
-        Some(_) => ("controller.quorum.bootstrap.servers", address.to_owned()),
+        Some(_) => ("controller.quorum.bootstrap.servers", address),
         None => ("controller.quorum.voters", format!("{node_id}@{address}")),
     };
     let mut parts = vec![
@@ -140,11 +144,11 @@ fn properties(inspection: &Inspection, given: &Given, dir: &Path) -> Result<Stri
         ("listeners", format!("{},{controller}", list(&listeners))),
     ];
     if given.settings.given("advertised.listeners").is_some() {
-        parts.push(("advertised.listeners", list(&given.settings.advertised_listeners()?)));
+        parts.push(("advertised.listeners", list(&advertised)));
     }
     parts.extend([
         ("listener.security.protocol.map", protocols.into_iter().collect::<Vec<_>>().join(",")),
-        ("inter.broker.listener.name", listeners[0].name.clone()),
+        ("inter.broker.listener.name", inter_broker(&given.settings, &advertised)),
         ("log.dirs", dir.to_string_lossy().into_owned()),
     ]);
 
@@ -169,22 +173,43 @@ fn properties(inspection: &Inspection, given: &Given, dir: &Path) -> Result<Stri
     Ok(text)
 }
 
-/// Where the controller listens: where the log says, or `voters` (`id@host:port`), else beside the broker.
+/// The listener that brokers would use: the one that was named, else the first.
+fn inter_broker(settings: &Settings, advertised: &[Endpoint]) -> String {
+    let first = || advertised[0].name.clone();
+    settings.inter_broker_listener_name().map_or_else(first, |name| name.to_ascii_uppercase())
+}
+
+/// Where the controller listens, and the address that it is found at: where the log says, or what `controller.*` says, else
+/// beside the broker.
 fn controller(
     voter: Option<&VoterEndpoint>,
     listeners: &[Endpoint],
-    voters: Option<&String>,
-) -> VoterEndpoint {
-    if let Some(voter) = voter {
-        return voter.clone();
+    settings: &Settings,
+) -> Result<(Endpoint, String), SettingError> {
+    let address = |host: &str, port: u16| {
+        let host = if host.is_empty() { "localhost" } else { host };
+        let endpoint = Endpoint { name: String::new(), host: host.to_owned(), port }.to_string();
+        endpoint.trim_start_matches("://").to_owned()
+    };
+    if let Some(VoterEndpoint { name, host, port }) = voter {
+        let endpoint = Endpoint { name: name.clone(), host: host.clone(), port: *port };
+        return Ok((endpoint, address(host, *port)));
+    }
+    let told = settings.controller_address();
+    if let Some(endpoint) = settings.controller_listeners()?.into_iter().next() {
+        let address = match &told {
+            Some((host, port)) => address(host, *port),
+            None => address(&endpoint.host, endpoint.port),
+        };
+        return Ok((endpoint, address));
     }
     let is_free = |port: &u16| listeners.iter().all(|listener| listener.port != *port);
     let usual = || ("localhost".to_owned(), (CONTROLLER_PORT..).find(is_free).unwrap_or(CONTROLLER_PORT));
-    let (host, port) =
-        voters.and_then(|voters| parse_host_port(voters.split_once('@')?.1)).unwrap_or_else(usual);
+    let (host, port) = told.unwrap_or_else(usual);
     let taken = listeners.iter().any(|listener| listener.name == "CONTROLLER");
     let name = if taken { "KRAFT" } else { "CONTROLLER" };
-    VoterEndpoint { name: name.to_owned(), host, port }
+    let address = address(&host, port);
+    Ok((Endpoint { name: name.to_owned(), host, port }, address))
 }
 
 /// One line, escaped as Java reads it.
@@ -258,6 +283,32 @@ mod tests {
         assert_eq!(lines[5], "advertised.listeners=OUT\\://broker.example\\:7,CONTROLLER\\://h\\:8");
         assert_eq!(lines[lines.len() - 2..], ["num.partitions=3", "offsets.topic.num.partitions=5"]);
         assert_eq!(lines.iter().filter(|line| line.starts_with("process.roles")).count(), 1);
+    }
+
+    #[test]
+    fn a_configuration_of_kafkas_is_said_again_as_it_was() {
+        let given = [
+            ("process.roles", "broker,controller"),
+            ("node.id", "3"),
+            ("controller.quorum.voters", "3@broker:29093"),
+            ("controller.listener.names", "C"),
+            ("listeners", "C://:29093,OUT://:9092,IN://:19092"),
+            ("listener.security.protocol.map", "C:PLAINTEXT,OUT:PLAINTEXT,IN:PLAINTEXT"),
+            ("advertised.listeners", "OUT://localhost:9092,IN://broker:19092"),
+            ("inter.broker.listener.name", "IN"),
+        ];
+        let lines = lines(None, &given, &[]);
+        assert_eq!(
+            lines[2..8],
+            [
+                "controller.quorum.voters=3@broker\\:29093",
+                "controller.listener.names=C",
+                "listeners=OUT\\://\\:9092,IN\\://\\:19092,C\\://\\:29093",
+                "advertised.listeners=OUT\\://localhost\\:9092,IN\\://broker\\:19092",
+                "listener.security.protocol.map=C\\:PLAINTEXT,IN\\:PLAINTEXT,OUT\\:PLAINTEXT",
+                "inter.broker.listener.name=IN",
+            ]
+        );
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 mod arguments;
 mod cleaner;
+mod config;
 mod graduate;
 mod limits;
 mod logging;
 mod serve;
+mod sources;
 mod upkeep;
 
 use std::ffi::OsString;
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     match arguments::read() {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Graduate(arguments) => graduate::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
         Command::DumpLog(arguments) => dump_log(arguments),
     }
 }

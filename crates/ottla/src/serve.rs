@@ -42,10 +42,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
     let settings = match arguments.settings() {
         Ok((settings, warnings)) => {
             for warning in warnings {
-                tracing::warn!("{warning}; it has no effect");
+                tracing::warn!("{} has no effect (given in {})", warning.error, warning.value.origin);
             }
             for row in settings.missed() {
-                tracing::warn!("`{}` has no effect: {}", row.name, row.reason.text);
+                let origin = settings.origin(row.name).map(ToString::to_string).unwrap_or_default();
+                tracing::warn!("`{}` has no effect: {} (given in {origin})", row.name, row.reason.text);
             }
             Arc::new(settings)
         }
@@ -54,8 +55,15 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
             return ExitCode::from(BAD_SETTINGS);
         }
     };
+    let cluster_id = match cluster_id() {
+        Ok(cluster_id) => cluster_id,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(BAD_SETTINGS);
+        }
+    };
     let outcome = runtime(&settings).and_then(|runtime| {
-        let outcome = serve(&runtime, &settings);
+        let outcome = serve(&runtime, &settings, cluster_id);
         // Nothing that still waits for something is worth waiting for.
         runtime.shutdown_background();
         outcome
@@ -69,6 +77,25 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
     }
 }
 
+/// The id of the cluster that a fresh data directory is for, and any other must belong to; as in the apache/kafka image.
+fn cluster_id() -> Result<Option<String>, String> {
+    const VARIABLE: &str = "CLUSTER_ID";
+    /// 16 bytes in base64, without padding.
+    const LENGTH: usize = 22;
+    let Some(id) = std::env::var_os(VARIABLE).filter(|id| !id.is_empty()) else { return Ok(None) };
+    let is_valid = |id: &&str| {
+        id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    match id.to_str().filter(is_valid) {
+        Some(id) => Ok(Some(id.to_owned())),
+        None => Err(format!(
+            "${VARIABLE} cannot be `{}`: must be an id of a cluster, {LENGTH} letters, digits, - and _, as \
+             kafka-storage.sh random-uuid makes them",
+            id.display()
+        )),
+    }
+}
+
 fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
     let threads = match settings.num_network_threads().and_then(|threads| usize::try_from(threads).ok()) {
         Some(threads) => threads,
@@ -78,7 +105,7 @@ fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads + 1).enable_all().build()?)
 }
 
-fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
+fn serve(runtime: &Runtime, settings: &Arc<Settings>, cluster_id: Option<String>) -> Result<(), Failure> {
     let _entered = runtime.enter();
     let open_files = limits::raise_open_files();
     let mut limits = Limits::new(settings);
@@ -87,18 +114,24 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
     // The ports first: when one is taken, the data directory has not been touched.
     let bound =
         settings.listeners()?.iter().map(|e| frontend::bind(e, settings)).collect::<Result<Vec<_>, _>>()?;
+    for closed in settings.controller_listeners()? {
+        tracing::info!("{closed} is not opened: nothing but this process speaks to its controller");
+    }
     let advertised = advertised(settings, &bound)?;
-    let catalog = open_catalog(settings, &advertised)?;
+    let catalog = open_catalog(settings, &advertised, cluster_id)?;
     let coordinator =
         Coordinator::start(Arc::clone(&catalog), Arc::clone(settings), runtime.handle().clone(), now)?;
     let broker = Broker::new(Arc::clone(&catalog), Arc::clone(&coordinator), Arc::clone(settings));
     let signals = Signals::new()?;
     let upkeep = Upkeep::start(Arc::clone(&catalog), settings, now)?;
     let cleaner = Cleaner::start(&catalog, now)?;
-    let addresses: Vec<_> = bound.iter().map(|bound| bound.address).collect();
+    let ready: Vec<_> = bound.iter().map(|bound| (bound.address, bound.endpoint.name.clone())).collect();
     let server = Server::start(with_listeners(bound, &advertised), &broker, limits);
-    for address in addresses {
-        tracing::info!("ottla ready on {address}");
+    for (address, name) in &ready {
+        match ready.len() {
+            1 => tracing::info!("ottla ready on {address}"),
+            _ => tracing::info!("ottla ready on {address} for {name}"),
+        }
     }
 
     let first = runtime.block_on(signals.stop());
@@ -117,12 +150,16 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open_catalog(settings: &Arc<Settings>, advertised: &[Endpoint]) -> Result<Arc<Catalog>, Failure> {
+fn open_catalog(
+    settings: &Arc<Settings>,
+    advertised: &[Endpoint],
+    cluster_id: Option<String>,
+) -> Result<Arc<Catalog>, Failure> {
     let data_dir = settings.data_dir()?;
     let config = CatalogConfig {
         data_dir: PathBuf::from(&data_dir),
         node_id: NodeId(settings.node_id()),
-        cluster_id: None,
+        cluster_id,
         endpoints: advertised.to_vec(),
         settings: Arc::clone(settings),
     };
@@ -163,21 +200,17 @@ fn advertised(settings: &Settings, bound: &[Bound]) -> Result<Vec<Endpoint>, Fai
 fn with_listeners(bound: Vec<Bound>, advertised: &[Endpoint]) -> Vec<(Bound, Arc<Listener>)> {
     let listener_of = |bound: &Bound| {
         let name = &bound.endpoint.name;
-        let endpoint =
-            advertised.iter().find(|endpoint| endpoint.name == *name).expect("every listener is advertised");
+        let advertised = advertised.iter().find(|endpoint| endpoint.name == *name);
         Arc::new(Listener {
             name: name.clone(),
-            advertised_host: endpoint.host.clone(),
-            advertised_port: endpoint.port,
+            advertised: advertised.map(|endpoint| (endpoint.host.clone(), endpoint.port)),
         })
     };
-    bound
-        .into_iter()
-        .map(|bound| {
-            let listener = listener_of(&bound);
-            (bound, listener)
-        })
-        .collect()
+    let with_listener = |bound: Bound| {
+        let listener = listener_of(&bound);
+        (bound, listener)
+    };
+    bound.into_iter().map(with_listener).collect()
 }
 
 /// SIGTERM and SIGINT, from the moment this is made. Before that they end the process, as nothing needs a stop yet.

@@ -1,5 +1,6 @@
 //! The broker's own keys that have an effect: their rows, and their values once they are read.
 
+use crate::listeners::PROTOCOLS;
 use crate::settings::Settings;
 use crate::topic;
 use crate::value::{Allowed, Kind, Rule, Typed};
@@ -57,6 +58,8 @@ macro_rules! scope {
     };
 }
 pub(crate) use scope;
+
+const ROLES: &[&str] = &["broker", "controller"];
 
 /// Declares the broker keys: for each one its row in [`ROWS`], its place in [`Settings`] and its getter.
 macro_rules! broker_keys {
@@ -125,18 +128,37 @@ macro_rules! broker_keys {
 }
 
 broker_keys! {
-    "node.id" node_id: i32 = Some("1"), AtLeast(0), Start,
-        "The number of this broker, written into the data directory on the first start.";
+    "node.id" node_id_given: i32 = Some("1"), AtLeast(0), Start,
+        "The number of this node, written into the data directory on the first start.";
+    "broker.id" broker_id: Option<i32> = None, AtLeast(0), Start,
+        "The older name of node.id.";
+    "process.roles" process_roles: Vec<String> = Some("broker,controller"), Words(ROLES), Start,
+        "What this node is: broker and controller in one. Set, it asks for what Kafka asks for: node.id, \
+         controller.listener.names, and one of controller.quorum.voters and controller.quorum.bootstrap.servers.";
+    "controller.listener.names" controller_listener_names_text: Option<String> = None, Any, Start,
+        "The names in listeners that are for controllers. They are checked and not opened.";
+    "controller.quorum.voters" controller_quorum_voters: Vec<String> = Some(""), Any, Start,
+        "The controllers, as ID@HOST:PORT; this node alone.";
+    "controller.quorum.bootstrap.servers" controller_quorum_bootstrap_servers: Vec<String> = Some(""), Any, Start,
+        "Where controllers are found, as HOST:PORT. Checked; there is none but this node.";
     "log.dirs" log_dirs: Option<String> = None, Any, Start,
         "The data directory; one, until several are supported. Unset: log.dir.";
     "log.dir" log_dir: String = Some("./ottla-data"), Any, Start,
         "The data directory, when log.dirs is unset.";
+    "metadata.log.dir" metadata_log_dir: Option<String> = None, Any, Start,
+        "The directory of the metadata log: the data directory.";
     "listeners" listeners_text: String = Some("PLAINTEXT://127.0.0.1:9092"), Any, Broker,
         "Where to listen, as NAME://HOST:PORT; an empty host is every interface, port 0 any free port.";
     "advertised.listeners" advertised_listeners_text: Option<String> = None, Any, Start,
         "Where clients are told to connect, under the names of listeners. Unset: listeners.";
     "listener.security.protocol.map" listener_security_protocol_map: Option<String> = None, Any, Broker,
         "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is built.";
+    "inter.broker.listener.name" inter_broker_listener_name: Option<String> = None, Any, Start,
+        "The listener that other brokers would use; checked as Kafka does.";
+    "security.inter.broker.protocol" security_inter_broker_protocol: String = Some("PLAINTEXT"), Words(PROTOCOLS), Start,
+        "The protocol that other brokers would use, when inter.broker.listener.name is unset; checked as Kafka does.";
+    "authorizer.class.name" authorizer_class_name: String = Some(""), Any, Start,
+        "Who may do what. Access rules are not built, so it must be empty.";
 
     "num.network.threads" num_network_threads: Option<i32> = None, AtLeast(1), Running,
         "Threads that serve connections; one more stands by for when the disk is slow. Unset: one per processor.";

@@ -19,17 +19,20 @@
 //!   `listeners` is one on 127.0.0.1, `log.dir` is `./ottla-data`, `node.id` is 1.
 
 mod broker;
+mod docs;
 mod error;
 mod idle;
 mod layers;
 mod listeners;
 mod nearest;
 mod origin;
+mod roles;
 mod settings;
 mod topic;
 mod value;
 
 pub use broker::{BrokerRow, Scope};
+pub use docs::render_markdown;
 pub use error::SettingError;
 pub use idle::{IdleRow, Reason};
 pub use layers::{BrokerEntry, Entry, Source, SynonymValue};

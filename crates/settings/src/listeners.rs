@@ -89,29 +89,44 @@ fn is_address_pair(one: &str, other: &str) -> bool {
     pair(one, other) || pair(other, one)
 }
 
-/// Each listener's protocol is PLAINTEXT: by its entry in `map`, or by its own name when there is no map.
-pub(crate) fn check_protocols(endpoints: &[Endpoint], map: Option<&[String]>) -> Result<(), SettingError> {
+/// What a listener can speak, in Kafka.
+pub(crate) const PROTOCOLS: &[&str] = &["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
+
+/// Each listener's protocol is PLAINTEXT: by its entry in `map`, or by its own name when there is no map, in which case
+/// those of `controllers` need no name of a protocol.
+pub(crate) fn check_protocols(
+    endpoints: &[Endpoint],
+    map: Option<&[String]>,
+    controllers: &[String],
+) -> Result<(), SettingError> {
     const KEY: &str = "listener.security.protocol.map";
     let mut protocols: Vec<(String, String)> = Vec::new();
     for entry in map.unwrap_or_default() {
         let Some((name, protocol)) = entry.rsplit_once(':').filter(|(name, _)| !name.is_empty()) else {
             return Err(bad(KEY, entry, "must be a list, with commas, of NAME:PROTOCOL".to_owned()));
         };
-        protocols.push((name.to_ascii_uppercase(), protocol.to_ascii_uppercase()));
+        let protocol = protocol.to_ascii_uppercase();
+        if !PROTOCOLS.contains(&protocol.as_str()) {
+            return Err(bad(KEY, entry, format!("the protocol must be one of: {}", PROTOCOLS.join(", "))));
+        }
+        protocols.push((name.to_ascii_uppercase(), protocol));
     }
     for Endpoint { name, .. } in endpoints {
+        if map.is_none() && controllers.contains(name) && !PROTOCOLS.contains(&name.as_str()) {
+            continue;
+        }
         let mapped = protocols.iter().find(|(known, _)| known == name).map(|(_, protocol)| protocol.as_str());
         let protocol = if map.is_some() { mapped } else { Some(name.as_str()) };
         match protocol {
             Some("PLAINTEXT") => {}
             Some(protocol @ ("SSL" | "SASL_PLAINTEXT" | "SASL_SSL")) => {
                 return Err(SettingError::Conflict(format!(
-                    "listener {name} asks for {protocol}, which Ottla cannot do yet; PLAINTEXT is the only protocol"
+                    "listener {name} of `listeners` asks for {protocol}, which is not built; PLAINTEXT is the only protocol"
                 )));
             }
             Some(_) | None => {
                 return Err(SettingError::Conflict(format!(
-                    "listener {name} has no protocol: add {name}:PLAINTEXT to `{KEY}`, or name it PLAINTEXT"
+                    "listener {name} of `listeners` has no protocol: add {name}:PLAINTEXT to `{KEY}`, or name it PLAINTEXT"
                 )));
             }
         }
@@ -132,9 +147,6 @@ pub(crate) fn advertised(listeners: &[Endpoint], entries: &[String]) -> Result<V
             return Err(bad(KEY, &endpoint.to_string(), allowed));
         }
     }
-    if let Some(silent) = listeners.iter().find(|l| !endpoints.iter().any(|e| e.name == l.name)) {
-        return Err(bad(KEY, &entries.join(","), format!("must also say where {} is reached", silent.name)));
-    }
     Ok(endpoints)
 }
 
@@ -142,7 +154,7 @@ pub(crate) fn advertised(listeners: &[Endpoint], entries: &[String]) -> Result<V
 pub(crate) fn advertised_as_listened(listeners: Vec<Endpoint>) -> Result<Vec<Endpoint>, SettingError> {
     match listeners.iter().find(|listener| is_everywhere(&listener.host)) {
         Some(listener) => Err(SettingError::Conflict(format!(
-            "{listener} listens on every interface, so clients must be told where to connect: give `--advertise \
+            "{listener} of `listeners` is every interface, so clients must be told where to connect: give `--advertise \
              HOST:PORT` or `advertised.listeners`"
         ))),
         None => Ok(listeners),

@@ -144,6 +144,14 @@ impl Settings {
         self.given.get(key).map(|given| &given.origin)
     }
 
+    /// The given keys that the text of `error` speaks of, each with where it was given.
+    #[must_use]
+    pub fn origins(&self, error: &SettingError) -> Vec<(&'static str, &Origin)> {
+        let text = error.to_string();
+        let named = |key: &str| text.contains(&format!("`{key}`"));
+        self.given.iter().filter(|(key, _)| named(key)).map(|(key, given)| (*key, &given.origin)).collect()
+    }
+
     /// Each key that was given at the start, also those without effect, with its text, by name.
     pub fn all_given(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.given.iter().map(|(key, given)| (*key, given.text.as_str()))
@@ -160,9 +168,20 @@ impl Settings {
     /// # Errors
     /// The first contradiction, naming the key to change.
     pub fn check(&self) -> Result<(), SettingError> {
-        self.listeners()?;
-        self.advertised_listeners()?;
-        self.data_dir()?;
+        self.check_roles()?;
+        let all = self.all_listeners()?;
+        self.check_listener_roles(&all, &self.advertised_listeners()?)?;
+        let dir = self.data_dir()?;
+        if let Some(other) = self.metadata_log_dir().filter(|other| *other != dir) {
+            let allowed =
+                format!("must be unset, or the data directory ({dir}): the metadata log lies there");
+            return Err(bad("metadata.log.dir", &other, allowed));
+        }
+        if !self.authorizer_class_name().is_empty() {
+            let allowed =
+                "must be empty: access rules are not built, so everybody would be let in".to_owned();
+            return Err(bad("authorizer.class.name", &self.authorizer_class_name(), allowed));
+        }
         let topic = self.topic(&BTreeMap::new())?;
         if topic.retention_ms == 0 {
             let key = ["log.retention.ms", "log.retention.minutes", "log.retention.hours"]
@@ -228,30 +247,56 @@ impl Settings {
         }
     }
 
-    /// Where to listen: at least one endpoint, names and ports unlike.
+    /// Where clients connect: at least one endpoint, names and ports unlike. What is for controllers is left out.
     ///
     /// # Errors
-    /// When an entry is no `NAME://HOST:PORT`, a name or port comes twice, or the protocol of a name is not built.
+    /// When an entry of `listeners` is no `NAME://HOST:PORT`, a name or port comes twice, or the protocol of a name is not
+    /// built.
     pub fn listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
-        let endpoints = listeners::parse("listeners", &items(&self.listeners_text()))?;
-        listeners::check_ports(&endpoints)?;
-        let map = self.listener_security_protocol_map().map(|text| items(&text));
-        listeners::check_protocols(&endpoints, map.as_deref())?;
+        let controllers = self.controller_listener_names();
+        let mut endpoints = self.all_listeners()?;
+        endpoints.retain(|endpoint| !controllers.contains(&endpoint.name));
         Ok(endpoints)
     }
 
-    /// Where clients are told to connect. An empty host stands for the name of this machine, which the caller knows;
-    /// port 0 for the port that was bound.
+    /// Where controllers would connect: those of `listeners` that `controller.listener.names` names.
+    ///
+    /// # Errors
+    /// As [`Settings::listeners`].
+    pub fn controller_listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
+        let controllers = self.controller_listener_names();
+        let mut endpoints = self.all_listeners()?;
+        endpoints.retain(|endpoint| controllers.contains(&endpoint.name));
+        Ok(endpoints)
+    }
+
+    fn all_listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
+        let endpoints = listeners::parse("listeners", &items(&self.listeners_text()))?;
+        listeners::check_ports(&endpoints)?;
+        let map = self.listener_security_protocol_map().map(|text| items(&text));
+        listeners::check_protocols(&endpoints, map.as_deref(), &self.controller_listener_names())?;
+        Ok(endpoints)
+    }
+
+    /// Where clients are told to connect; a listener that has no entry here is told to nobody. An empty host stands for
+    /// the name of this machine, which the caller knows; port 0 for the port that was bound.
     ///
     /// # Errors
     /// When an entry is no `NAME://HOST:PORT`, its name is not among `listeners`, or its host is `0.0.0.0`, which no
     /// client can connect to.
     pub fn advertised_listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
-        let listeners = self.listeners()?;
-        match self.advertised_listeners_text() {
-            Some(text) => listeners::advertised(&listeners, &items(&text)),
-            None => listeners::advertised_as_listened(listeners),
+        let controllers = self.controller_listener_names();
+        let mut endpoints = match self.advertised_listeners_text() {
+            Some(text) => listeners::advertised(&self.all_listeners()?, &items(&text))?,
+            None => listeners::advertised_as_listened(self.listeners()?)?,
+        };
+        endpoints.retain(|endpoint| !controllers.contains(&endpoint.name));
+        if endpoints.is_empty() {
+            let text = self.advertised_listeners_text().unwrap_or_default();
+            let allowed = "must say where clients connect to one of `listeners`".to_owned();
+            return Err(bad("advertised.listeners", &text, allowed));
         }
+        Ok(endpoints)
     }
 
     /// The settings of a topic with these overrides: each key from the overrides, else from the strongest broker

@@ -11,6 +11,8 @@ const KAFKA: &str = include_str!("kafka-4.1.1-configs.txt");
 /// Where a default differs from Kafka's on purpose.
 const OWN_DEFAULTS: &[&str] = &[
     "node.id",
+    "broker.id",
+    "process.roles",
     "log.dir",
     "listeners",
     "listener.security.protocol.map",
@@ -25,11 +27,6 @@ const OWN_DEFAULTS: &[&str] = &[
 
 /// Keys that are in no list yet.
 const UNKNOWN: &[&str] = &[
-    "authorizer.class.name",
-    "broker.id",
-    "controller.listener.names",
-    "controller.quorum.bootstrap.servers",
-    "controller.quorum.voters",
     "controller.quota.window.num",
     "controller.quota.window.size.seconds",
     "group.consumer.assignors",
@@ -43,17 +40,17 @@ const UNKNOWN: &[&str] = &[
     "group.consumer.regex.refresh.interval.ms",
     "group.consumer.session.timeout.ms",
     "group.coordinator.rebalance.protocols",
-    "inter.broker.listener.name",
-    "metadata.log.dir",
-    "process.roles",
     "quota.window.num",
     "quota.window.size.seconds",
-    "security.inter.broker.protocol",
     "telemetry.max.bytes",
 ];
 
 /// Where bounds differ: tighter, because Kafka checks the same thing elsewhere or because the rest has no meaning.
 const OWN_BOUNDS: &[&str] = &[
+    "broker.id",
+    "authorizer.class.name",
+    "controller.quorum.bootstrap.servers",
+    "controller.quorum.voters",
     "offsets.topic.segment.bytes",
     "max.connections.per.ip",
     "socket.send.buffer.bytes",

@@ -42,6 +42,8 @@ pub struct Launch {
     /// Removes the data directory when the last value that speaks of it goes.
     _own: Option<Arc<TempDir>>,
     listen: String,
+    /// Whether `--listen` and `--data-dir` are given.
+    is_placed: bool,
     asked_for: Vec<String>,
 }
 
@@ -61,6 +63,7 @@ impl Launch {
             data_dir: own.path().join("data"),
             _own: Some(Arc::new(own)),
             listen: "127.0.0.1:0".to_owned(),
+            is_placed: true,
             asked_for: Vec::new(),
         }
     }
@@ -82,6 +85,14 @@ impl Launch {
     #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Says neither where to listen nor where the data is: that is for the caller, in a file or by [`Launch::environment`].
+    /// What [`Launch::path`] says should be the place of the data all the same.
+    #[must_use]
+    pub fn unplaced(mut self) -> Self {
+        self.is_placed = false;
         self
     }
 
@@ -134,11 +145,18 @@ impl Launch {
     /// # Panics
     /// When the binary cannot be run, or does neither within a minute.
     pub fn try_start(&self) -> Result<Broker, Refusal> {
-        let mut child = Command::new(&self.binary)
-            .arg("serve")
-            .args(["--listen", &self.listen])
-            .arg("--data-dir")
-            .arg(&self.data_dir)
+        let mut command = Command::new(&self.binary);
+        command.arg("serve");
+        if self.is_placed {
+            command.args(["--listen", &self.listen]).arg("--data-dir").arg(&self.data_dir);
+        }
+        // What stands in the environment of whoever runs the tests is not for this broker.
+        for (name, _) in std::env::vars_os() {
+            if name == "CLUSTER_ID" || name.to_string_lossy().starts_with("KAFKA_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

@@ -32,7 +32,7 @@ enum Task {
     Lint,
     /// The house rules that no compiler knows: which room may use which, file sizes, words that must not stay.
     Tidy,
-    /// Writes docs/apis.md from the handler table.
+    /// Writes docs/apis.md from the handler table and docs/configuration.md from the table of settings.
     Apis {
         /// Only say whether it is up to date.
         #[arg(long)]

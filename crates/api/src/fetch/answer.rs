@@ -121,13 +121,13 @@ impl Fetch {
         let leader_id = info.leader.map_or(-1, |node| node.0);
         data.current_leader = LeaderIdAndEpoch { leader_id, leader_epoch: info.leader_epoch.0 };
         if response.node_endpoints.is_empty() && leader_id == self.broker.catalog.node_id().0 {
-            let listener = &self.request.listener;
-            response.node_endpoints.push(NodeEndpoint {
+            let advertised = self.request.listener.advertised.iter();
+            response.node_endpoints.extend(advertised.map(|(host, port)| NodeEndpoint {
                 node_id: leader_id,
-                host: StrBytes::from(listener.advertised_host.clone()),
-                port: i32::from(listener.advertised_port),
+                host: StrBytes::from(host.clone()),
+                port: i32::from(*port),
                 rack: None,
-            });
+            }));
         }
     }
 }

@@ -67,13 +67,18 @@ fn respond(
     // Kafka's word when nothing is wrong, where other answers have null.
     let no_error = StrBytes::from_static(if request.version() >= ASKS_FOR_SEVERAL { "" } else { "NONE" });
     let one = |key: &StrBytes| {
-        let listener = &request.listener;
-        match find(key) {
-            Ok(node_id) => Coordinator {
+        let advertised = || {
+            request.listener.advertised.as_ref().ok_or_else(|| {
+                let text = format!("`advertised.listeners` has no {}", request.listener.name);
+                (Code::CoordinatorNotAvailable, message(&text))
+            })
+        };
+        match find(key).and_then(|node_id| Ok((node_id, advertised()?))) {
+            Ok((node_id, (host, port))) => Coordinator {
                 key: key.clone(),
                 node_id,
-                host: StrBytes::from(listener.advertised_host.clone()),
-                port: i32::from(listener.advertised_port),
+                host: StrBytes::from(host.clone()),
+                port: i32::from(*port),
                 error_code: Code::None.into(),
                 error_message: Some(no_error.clone()),
             },

@@ -135,7 +135,7 @@ impl Answers {
                         if response.node_endpoints.is_empty()
                             && answer.current_leader.leader_id == catalog.node_id().0
                         {
-                            response.node_endpoints.push(this_node(catalog, request));
+                            response.node_endpoints.extend(this_node(catalog, request));
                         }
                     }
                     answer
@@ -192,11 +192,13 @@ fn current_leader(catalog: &Catalog, named: &Named, version: i16, index: i32) ->
     })
 }
 
-fn this_node(catalog: &Catalog, request: &Request) -> NodeEndpoint {
-    NodeEndpoint {
+/// Where clients reach this node, if they are told so on the listener that is asked.
+fn this_node(catalog: &Catalog, request: &Request) -> Option<NodeEndpoint> {
+    let (host, port) = request.listener.advertised.as_ref()?;
+    Some(NodeEndpoint {
         node_id: catalog.node_id().0,
-        host: StrBytes::from(request.listener.advertised_host.clone()),
-        port: i32::from(request.listener.advertised_port),
+        host: StrBytes::from(host.clone()),
+        port: i32::from(*port),
         rack: None,
-    }
+    })
 }

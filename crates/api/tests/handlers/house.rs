@@ -56,8 +56,7 @@ impl House {
         let catalog = open(disk, dir.path(), &settings);
         let listener = Arc::new(Listener {
             name: "PLAINTEXT".to_owned(),
-            advertised_host: "broker.example".to_owned(),
-            advertised_port: 9092,
+            advertised: Some(("broker.example".to_owned(), 9092)),
         });
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();

@@ -136,8 +136,7 @@ pub(crate) fn stage_with(settings: &Settings, limits: Limits) -> Stage {
     let address = bound.address;
     let listener = Arc::new(Listener {
         name: "PLAINTEXT".to_owned(),
-        advertised_host: "localhost".to_owned(),
-        advertised_port: address.port(),
+        advertised: Some(("localhost".to_owned(), address.port())),
     });
     let service = Arc::new(StandIn::default());
     let server = Server::start(vec![(bound, listener)], &service, limits);

@@ -1,6 +1,8 @@
 //! The binary as a process: how it starts, what it refuses and with which exit code, and how it stops.
 
 mod arguments;
+mod config;
+mod listeners;
 mod refusals;
 mod stops;
 
