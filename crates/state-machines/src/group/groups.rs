@@ -1,26 +1,29 @@
 //! All groups of one partition: who is asked, what is read back, what is due.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{Millis, ProducerId};
 
-use super::classic::ClassicGroup;
+use super::classic::{ClassicGroup, drop_repeated_names};
+use super::consumer::{self, ConsumerGroup};
+use super::embedded;
 use super::error::GroupError;
 use super::offsets::{self, Offsets, Retention};
 use super::record::Record;
 use super::reply::{
-    DescribedConsumerGroup, DescribedGroup, FetchedTopic, GroupKind, JoinRefused, LeftMember, ListedGroup,
-    Refused, Reply, State, TopicResults,
+    ConsumerHeartbeatAnswer, DescribedConsumerGroup, DescribedGroup, FetchedTopic, GroupKind, JoinRefused,
+    LeftMember, ListedGroup, Refused, Reply, State, TopicResults,
 };
 use super::request::{
-    CommitOffsets, DeleteOffsets, Event, FetchOffsets, Heartbeat, Join, Leave, Leaving, Sync,
+    CommitOffsets, ConsumerHeartbeat, DeleteOffsets, Event, FetchOffsets, Heartbeat, Join, Leave, Leaving,
+    Sync,
 };
 use super::settings::{GroupOverrides, Settings};
 use super::step::{Context, Step, Ticket};
 use super::timers::{Timer, Timers};
 use crate::sequence::Outcome;
-use crate::topics::Topics;
+use crate::topics::{Topic, Topics};
 
 /// All groups of one partition of `__consumer_offsets`, and their offsets.
 #[derive(Debug)]
@@ -36,10 +39,11 @@ pub struct Groups {
     overrides: Arc<BTreeMap<Arc<str>, GroupOverrides>>,
 }
 
-/// A group of either protocol. A KIP-848 group is another variant; JoinGroup and the like reach it through the same arms.
+/// A group of either protocol.
 #[derive(Debug)]
-enum Group {
+pub(super) enum Group {
     Classic(ClassicGroup),
+    Consumer(ConsumerGroup),
 }
 
 impl Groups {
@@ -67,10 +71,25 @@ impl Groups {
     /// The topics are these from now on, at this version of the metadata (the offset of its last record). To be told before each
     /// event; it costs nothing while the image is the same. A group notices what has changed at its next heartbeat.
     pub fn set_topics(&mut self, topics: &Arc<Topics>, version: i64) {
-        if !Arc::ptr_eq(&self.topics, topics) {
-            self.topics = Arc::clone(topics);
-            self.topics_version = version;
+        if Arc::ptr_eq(&self.topics, topics) {
+            return;
         }
+        let before = std::mem::replace(&mut self.topics, Arc::clone(topics));
+        self.topics_version = version;
+        let mut groups = self.groups.values_mut().filter_map(|group| match group {
+            Group::Consumer(group) => Some(group),
+            Group::Classic(_) => None,
+        });
+        let Some(first) = groups.next() else { return };
+        let is_same = |topic: &&Arc<Topic>, other: &Topics| {
+            other.by_name(&topic.name).is_some_and(|other| Arc::ptr_eq(topic, other))
+        };
+        let gone = before.iter().filter(|topic| topics.by_name(&topic.name).is_none());
+        let changed = topics.iter().filter(|topic| !is_same(topic, &before)).chain(gone);
+        let changed: Vec<_> = changed.map(|topic| Arc::clone(&topic.name)).collect();
+        let came = changed.iter().filter_map(|name| topics.by_name(name));
+        let some_came = came.into_iter().any(|topic| before.by_id(topic.id).is_none());
+        std::iter::once(first).chain(groups).for_each(|group| group.topics_changed(&changed, some_came));
     }
 
     /// What groups have of their own in place of the broker's settings, by group id; it holds from each member's next sign of life.
@@ -89,18 +108,35 @@ impl Groups {
                 self.offsets.apply(key, value.as_ref(), transaction);
             }
             Record::GroupMetadata { group, value: Some(stored) } => {
-                let Group::Classic(group) = classic_entry(&mut self.groups, group);
-                group.adopt(stored);
+                if matches!(self.groups.get(group), Some(Group::Consumer(_))) {
+                    self.groups.remove(group);
+                }
+                if let Group::Classic(group) = classic_entry(&mut self.groups, group) {
+                    group.adopt(stored);
+                }
             }
-            Record::GroupMetadata { group, value: None } => drop(self.groups.remove(group)),
-            // Nothing of a consumer group is kept yet.
-            Record::ConsumerGroupMetadata { .. }
-            | Record::ConsumerGroupPartitionMetadata { .. }
-            | Record::ConsumerGroupMemberMetadata { .. }
-            | Record::ConsumerGroupTargetAssignmentMetadata { .. }
-            | Record::ConsumerGroupTargetAssignmentMember { .. }
-            | Record::ConsumerGroupCurrentMemberAssignment { .. }
-            | Record::ConsumerGroupRegularExpression { .. } => {}
+            // Of a group that went over to the other protocol the tombstone comes first, and says nothing of what came after it.
+            Record::GroupMetadata { group, value: None }
+            | Record::ConsumerGroupMetadata { group, value: None } => drop(self.groups.remove(group)),
+            Record::ConsumerGroupMetadata { group, value: Some(_) }
+            | Record::ConsumerGroupPartitionMetadata { group, exists: true }
+            | Record::ConsumerGroupMemberMetadata { group, value: Some(_), .. }
+            | Record::ConsumerGroupTargetAssignmentMetadata { group, value: Some(_) }
+            | Record::ConsumerGroupTargetAssignmentMember { group, value: Some(_), .. }
+            | Record::ConsumerGroupCurrentMemberAssignment { group, value: Some(_), .. }
+            | Record::ConsumerGroupRegularExpression { group, value: Some(_), .. } => {
+                consumer_entry(&mut self.groups, group).apply(record);
+            }
+            Record::ConsumerGroupPartitionMetadata { group, exists: false }
+            | Record::ConsumerGroupMemberMetadata { group, value: None, .. }
+            | Record::ConsumerGroupTargetAssignmentMetadata { group, value: None }
+            | Record::ConsumerGroupTargetAssignmentMember { group, value: None, .. }
+            | Record::ConsumerGroupCurrentMemberAssignment { group, value: None, .. }
+            | Record::ConsumerGroupRegularExpression { group, value: None, .. } => {
+                if let Some(Group::Consumer(group)) = self.groups.get_mut(group) {
+                    group.apply(record);
+                }
+            }
         }
     }
 
@@ -113,9 +149,14 @@ impl Groups {
     pub fn loaded(&mut self, now: Millis) -> Step {
         let mut step = Step { atomic: true, ..Step::default() };
         let (groups, mut ctx) = self.parts(now, &mut step);
-        for Group::Classic(group) in groups.values_mut() {
-            group.start_sessions(&mut ctx);
-            group.shrink_if_too_large(&mut ctx);
+        for group in groups.values_mut() {
+            match group {
+                Group::Classic(group) => {
+                    group.start_sessions(&mut ctx);
+                    group.shrink_if_too_large(&mut ctx);
+                }
+                Group::Consumer(group) => group.start_timers(&mut ctx),
+            }
         }
         ctx.set_timer(Timer::Expiry, ctx.settings.offsets_retention_check_interval_ms);
         self.finish(step)
@@ -142,10 +183,9 @@ impl Groups {
                 Some(Reply::DeleteOffsets(self.delete_offsets(&delete, &mut step)))
             }
             Event::DeleteGroups(groups) => Some(Reply::DeleteGroups(self.delete_groups(groups, &mut step))),
-            Event::ConsumerHeartbeat(_) => Some(Reply::ConsumerHeartbeat(Err(Refused {
-                error: GroupError::UnsupportedVersion,
-                message: "the consumer protocol is not served".to_owned(),
-            }))),
+            Event::ConsumerHeartbeat(beat) => {
+                Some(Reply::ConsumerHeartbeat(self.consumer_heartbeat(&beat, now, &mut step)))
+            }
         };
         step.replies.extend(reply.map(|reply| (ticket, reply)));
         self.finish(step)
@@ -160,9 +200,19 @@ impl Groups {
             let (groups, mut ctx) = self.parts(now, &mut step);
             match &timer {
                 Timer::Expiry => self.expire(now, &mut step),
-                Timer::Session { group, member } => {
-                    if let Some(Group::Classic(group)) = groups.get_mut(group) {
-                        group.session_timer_fired(member, &mut ctx);
+                Timer::Session { group: id, member } => match groups.get_mut(id) {
+                    Some(Group::Classic(group)) => group.session_timer_fired(member, &mut ctx),
+                    Some(Group::Consumer(_)) => fence_member(groups, id, member, &mut ctx),
+                    None => {}
+                },
+                Timer::MemberJoin { group, member } | Timer::MemberSync { group, member } => {
+                    fence_member(groups, group, member, &mut ctx);
+                }
+                Timer::Rebalance { group: id, member } => {
+                    if let Some(Group::Consumer(group)) = groups.get(id)
+                        && group.is_late(member)
+                    {
+                        fence_member(groups, id, member, &mut ctx);
                     }
                 }
                 Timer::Join(group) => {
@@ -190,33 +240,44 @@ impl Groups {
     /// What a group has committed. Offsets show whose records the shell may still be writing: the answer has to leave after them.
     ///
     /// # Errors
-    /// None for classic groups; an unknown group has no offsets.
+    /// None for classic groups; an unknown group has no offsets. A consumer group's offsets are shown to its members in their
+    /// present epoch, and to those who do not claim to be one.
     pub fn fetch_offsets(&self, fetch: &FetchOffsets) -> Result<Vec<FetchedTopic>, GroupError> {
+        if let Some(Group::Consumer(group)) = self.groups.get(&fetch.group_id) {
+            group.check_fetch(fetch)?;
+        }
         Ok(self.offsets.fetch(fetch, self.groups.contains_key(&fetch.group_id)))
     }
 
     /// A consumer group and its members; none if there is no such group, or it is a classic one.
     #[must_use]
     pub fn describe_consumer(&self, group: &str) -> Option<DescribedConsumerGroup> {
-        let Group::Classic(_) = self.groups.get(group)?;
-        None
+        match self.groups.get(group)? {
+            Group::Consumer(group) => Some(group.describe(&self.topics, &self.settings)),
+            Group::Classic(_) => None,
+        }
     }
 
     /// A classic group and its members. DescribeGroups calls one that is not there `Dead`, and from version 6 on not found.
     #[must_use]
     pub fn describe(&self, group: &str) -> Option<DescribedGroup> {
-        let Group::Classic(group) = self.groups.get(group)?;
-        Some(group.describe())
+        match self.groups.get(group)? {
+            Group::Classic(group) => Some(group.describe()),
+            Group::Consumer(_) => None,
+        }
     }
 
     /// The groups in any of these states and of any of these types, by Kafka's names in any case; an empty list asks for all.
     #[must_use]
     pub fn list(&self, states: &[String], types: &[String]) -> Vec<ListedGroup> {
-        let listed = |(id, Group::Classic(group)): (&Arc<str>, &Group)| ListedGroup {
-            group_id: Arc::clone(id),
-            protocol_type: group.protocol_type(),
-            state: group.state().name(),
-            kind: GroupKind::Classic,
+        let listed = |(id, group): (&Arc<str>, &Group)| {
+            let (protocol_type, state, kind) = match group {
+                Group::Classic(group) => (group.protocol_type(), group.state().name(), GroupKind::Classic),
+                Group::Consumer(group) => {
+                    (Arc::from(embedded::CONSUMER), group.state().name(), GroupKind::Consumer)
+                }
+            };
+            ListedGroup { group_id: Arc::clone(id), protocol_type, state, kind }
         };
         let wanted = |group: &ListedGroup| {
             let in_state = |state: &String| state.trim().eq_ignore_ascii_case(group.state);
@@ -227,18 +288,33 @@ impl Groups {
         self.groups.iter().map(listed).filter(wanted).collect()
     }
 
-    fn join(&mut self, ticket: Ticket, join: Join, now: Millis, step: &mut Step) {
-        let known = self.groups.contains_key(&join.group_id);
+    fn join(&mut self, ticket: Ticket, mut join: Join, now: Millis, step: &mut Step) {
+        let consumers = match self.groups.get(&join.group_id) {
+            Some(Group::Consumer(group)) => Some(group),
+            Some(Group::Classic(_)) | None => None,
+        };
+        // A consumer group without members makes room for a classic one, which does not know anybody.
+        let makes_room = consumers.is_some_and(ConsumerGroup::is_empty);
+        let known = self.groups.contains_key(&join.group_id) && !makes_room;
         if let Err(error) = self.check_join(&join, known) {
             let refused = JoinRefused { member_id: join.member_id, error };
             return step.replies.push((ticket, Reply::Join(Err(refused))));
         }
+        drop_repeated_names(&mut join);
         let (groups, mut ctx) = self.parts(now, step);
-        let Group::Classic(group) = classic_entry(groups, &join.group_id);
-        if !known {
-            group.found(&mut ctx);
+        if let Some(Group::Consumer(group)) = groups.get(&join.group_id) {
+            if !makes_room {
+                return consumer::join(groups, ticket, &join, &mut ctx);
+            }
+            ctx.step.records.extend(group.tombstones());
+            groups.remove(&join.group_id);
         }
-        group.join(ticket, join, &mut ctx);
+        if let Group::Classic(group) = classic_entry(groups, &join.group_id) {
+            if !known {
+                group.found(&mut ctx);
+            }
+            group.join(ticket, join, &mut ctx);
+        }
     }
 
     fn check_join(&self, join: &Join, known: bool) -> Result<(), GroupError> {
@@ -259,6 +335,10 @@ impl Groups {
         let error = match groups.get_mut(&sync.group_id) {
             _ if sync.group_id.is_empty() => GroupError::InvalidGroupId,
             Some(Group::Classic(group)) => return group.sync(ticket, sync, &mut ctx),
+            Some(Group::Consumer(group)) => {
+                let synced = group.sync(&sync, &mut ctx);
+                return ctx.reply(ticket, Reply::Sync(synced));
+            }
             None => GroupError::UnknownMemberId,
         };
         ctx.reply(ticket, Reply::Sync(Err(error)));
@@ -269,6 +349,7 @@ impl Groups {
         match groups.get_mut(&heartbeat.group_id) {
             _ if heartbeat.group_id.is_empty() => Err(GroupError::InvalidGroupId),
             Some(Group::Classic(group)) => group.heartbeat(heartbeat, &mut ctx),
+            Some(Group::Consumer(group)) => group.classic_heartbeat(heartbeat, &mut ctx),
             None => Err(GroupError::UnknownMemberId),
         }
     }
@@ -283,8 +364,59 @@ impl Groups {
         match groups.get_mut(&leave.group_id) {
             _ if leave.group_id.is_empty() => Err(GroupError::InvalidGroupId),
             Some(Group::Classic(group)) => Ok(group.leave(leave.members, &mut ctx)),
+            Some(Group::Consumer(group)) => {
+                let mut leaving = BTreeSet::new();
+                let left = leave.members.into_iter().map(|member| {
+                    let result = group.find_leaving(&member).map(|id| {
+                        leaving.insert(id);
+                    });
+                    LeftMember { member_id: member.member_id, instance_id: member.instance_id, result }
+                });
+                let left = left.collect();
+                let leaving: Vec<_> = leaving.into_iter().collect();
+                consumer::fence(groups, &leave.group_id, &leaving, &mut ctx);
+                Ok(left)
+            }
             None => Ok(leave.members.into_iter().map(unknown).collect()),
         }
+    }
+
+    /// ConsumerGroupHeartbeat. Whatever is refused has changed nothing.
+    fn consumer_heartbeat(
+        &mut self,
+        beat: &ConsumerHeartbeat,
+        now: Millis,
+        step: &mut Step,
+    ) -> Result<ConsumerHeartbeatAnswer, Refused> {
+        consumer::validate(beat, &self.settings)?;
+        let (groups, mut ctx) = self.parts(now, step);
+        let id = &beat.group_id;
+        if beat.member_epoch < 0 {
+            let Some(Group::Consumer(group)) = groups.get_mut(id) else { return Err(no_consumer_group(id)) };
+            let (answer, leaving) = group.leave(beat, &mut ctx)?;
+            consumer::fence(groups, id, leaving.as_slice(), &mut ctx);
+            return Ok(answer);
+        }
+        match groups.get(id) {
+            Some(Group::Consumer(group)) => group.check_heartbeat(beat, ctx.settings)?,
+            Some(Group::Classic(_)) | None if beat.member_epoch != 0 => return Err(no_consumer_group(id)),
+            Some(Group::Classic(group)) if group.state() != State::Empty => {
+                consumer::validate_upgrade(group, ctx.settings)?;
+                consumer::validate_size(group.size(), group.has_member(&beat.member_id), ctx.settings)?;
+                consumer::validate_regex(beat)?;
+                consumer::to_consumer(groups, id, &mut ctx);
+            }
+            // A classic group without members makes room.
+            Some(Group::Classic(_)) | None => {
+                consumer::validate_size(0, false, ctx.settings)?;
+                consumer::validate_regex(beat)?;
+                if let Some(Group::Classic(mut group)) = groups.remove(id) {
+                    group.dismiss(&mut ctx);
+                    ctx.step.records.push(tombstone(id));
+                }
+            }
+        }
+        Ok(consumer_entry(groups, id).heartbeat(beat, &mut ctx))
     }
 
     /// The group id may be empty here, for the sake of old clients.
@@ -302,6 +434,7 @@ impl Groups {
                     group.hear_of(&commit.member_id, &mut ctx);
                 }
             }
+            Some(Group::Consumer(group)) => group.check_commit(commit)?,
             // The first commit of a consumer without a group, or of a tool, makes a simple group.
             None if commit.generation < 0 => {}
             None if commit.names_unknown_group => return Err(GroupError::GroupIdNotFound),
@@ -320,9 +453,14 @@ impl Groups {
         if delete.group_id.is_empty() {
             return Err(GroupError::InvalidGroupId);
         }
-        let Group::Classic(group) = self.groups.get(&delete.group_id).ok_or(GroupError::GroupIdNotFound)?;
-        group.check_delete_offsets()?;
-        let (records, results) = self.offsets.delete(delete, |topic| group.reads(topic));
+        let (records, results) = match self.groups.get(&delete.group_id) {
+            None => return Err(GroupError::GroupIdNotFound),
+            Some(Group::Classic(group)) => {
+                group.check_delete_offsets()?;
+                self.offsets.delete(delete, |topic| group.reads(topic))
+            }
+            Some(Group::Consumer(group)) => self.offsets.delete(delete, |topic| group.reads(topic)),
+        };
         self.store(records, step);
         Ok(results)
     }
@@ -335,15 +473,16 @@ impl Groups {
     ) -> Vec<(Arc<str>, Result<(), GroupError>)> {
         let mut delete = |id: Arc<str>| {
             let checked = match self.groups.get(&id) {
-                Some(Group::Classic(group)) => group.check_delete(),
+                Some(Group::Classic(group)) => group.check_delete().map(|()| vec![tombstone(&id)]),
+                Some(Group::Consumer(group)) => group.check_delete().map(|()| group.tombstones()),
                 None => Err(GroupError::GroupIdNotFound),
             };
-            if checked.is_ok() {
+            let deleted = checked.map(|tombstones| {
                 let mut records = self.offsets.delete_all(&id);
-                records.push(tombstone(&id));
+                records.extend(tombstones);
                 self.store(records, step);
-            }
-            (id, checked)
+            });
+            (id, deleted)
         };
         ids.into_iter().map(&mut delete).collect()
     }
@@ -351,12 +490,21 @@ impl Groups {
     /// Looks through all offsets for expired ones. A group without members that has none left goes too.
     fn expire(&mut self, now: Millis, step: &mut Step) {
         let mut records = Vec::new();
-        for (id, Group::Classic(group)) in &self.groups {
-            let (expired, none_left) =
-                self.offsets.expire(id, group, self.settings.offsets_retention_ms, self.wall(now));
+        let (retention_ms, wall) = (self.settings.offsets_retention_ms, self.wall(now));
+        for (id, group) in &self.groups {
+            let (expired, none_left) = match group {
+                Group::Classic(group) => self.offsets.expire(id, group, retention_ms, wall),
+                Group::Consumer(group) => self.offsets.expire(id, group, retention_ms, wall),
+            };
             records.extend(expired);
-            if none_left && group.state() == State::Empty {
-                records.push(tombstone(id));
+            match group {
+                Group::Classic(group) if none_left && group.state() == State::Empty => {
+                    records.push(tombstone(id));
+                }
+                Group::Consumer(group) if none_left && group.is_empty() => {
+                    records.extend(group.tombstones());
+                }
+                Group::Classic(_) | Group::Consumer(_) => {}
             }
         }
         step.atomic = false;
@@ -377,7 +525,17 @@ impl Groups {
         step: &'a mut Step,
     ) -> (&'a mut BTreeMap<Arc<str>, Group>, Context<'a>) {
         let wall = self.wall(now);
-        (&mut self.groups, Context { settings: &self.settings, timers: &mut self.timers, step, now, wall })
+        let ctx = Context {
+            settings: &self.settings,
+            timers: &mut self.timers,
+            step,
+            now,
+            wall,
+            topics: &self.topics,
+            topics_version: self.topics_version,
+            overrides: &self.overrides,
+        };
+        (&mut self.groups, ctx)
     }
 
     const fn wall(&self, now: Millis) -> Millis {
@@ -392,6 +550,35 @@ impl Groups {
 /// The group, or a new simple one: it has no record of its own, and lives as long as its offsets.
 fn classic_entry<'a>(groups: &'a mut BTreeMap<Arc<str>, Group>, id: &Arc<str>) -> &'a mut Group {
     groups.entry(Arc::clone(id)).or_insert_with(|| Group::Classic(ClassicGroup::new(Arc::clone(id), None)))
+}
+
+/// The group, or a new one in place of what there was.
+fn consumer_entry<'a>(groups: &'a mut BTreeMap<Arc<str>, Group>, id: &Arc<str>) -> &'a mut ConsumerGroup {
+    let group =
+        groups.entry(Arc::clone(id)).or_insert_with(|| Group::Consumer(ConsumerGroup::new(Arc::clone(id))));
+    if matches!(group, Group::Classic(_)) {
+        *group = Group::Consumer(ConsumerGroup::new(Arc::clone(id)));
+    }
+    match group {
+        Group::Consumer(group) => group,
+        Group::Classic(_) => unreachable!("has just been replaced"),
+    }
+}
+
+fn no_consumer_group(id: &str) -> Refused {
+    Refused { error: GroupError::GroupIdNotFound, message: format!("there is no consumer group {id}") }
+}
+
+/// A member of a consumer group has let its time go by.
+fn fence_member(
+    groups: &mut BTreeMap<Arc<str>, Group>,
+    id: &Arc<str>,
+    member: &Arc<str>,
+    ctx: &mut Context<'_>,
+) {
+    if matches!(groups.get(id), Some(Group::Consumer(group)) if group.has_member(member)) {
+        consumer::fence(groups, id, std::slice::from_ref(member), ctx);
+    }
 }
 
 fn tombstone(group: &Arc<str>) -> Record {

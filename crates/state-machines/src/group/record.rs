@@ -1,11 +1,12 @@
 //! What is stored in `__consumer_offsets`, as plain values (Kafka: `OffsetCommitKey`, `OffsetCommitValue`,
 //! `GroupMetadataKey`, `GroupMetadataValue` and the `ConsumerGroup*` schemas).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{LeaderEpoch, Millis, Offset, PartitionIndex, Uuid};
 
+pub use super::assignor::Partitions;
 use super::request::Protocol;
 
 /// One record of `__consumer_offsets`. A value of `None` is a tombstone.
@@ -84,9 +85,6 @@ pub enum Record {
         value: Option<ResolvedRegex>,
     },
 }
-
-/// Partitions by topic id. No topic stands in it without partitions.
-pub type Partitions = BTreeMap<Uuid, BTreeSet<PartitionIndex>>;
 
 /// The key of an offset.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,5 +1,7 @@
 //! What a user may set about groups and offsets.
 
+use super::assignor::Assignor;
+
 /// How long a group waits, how large it may grow, and how long its offsets are kept. The defaults are Kafka's
 /// (`GroupCoordinatorConfig`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +32,6 @@ pub struct Settings {
     pub consumer_migration_policy: MigrationPolicy,
     /// `group.consumer.regex.refresh.interval.ms`: how old what a regular expression matches may become.
     pub consumer_regex_refresh_interval_ms: i64,
-}
-
-/// How a consumer group's partitions are spread over its members, in Kafka's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assignor {
-    /// Evenly, whatever the topic, and as few moves as can be.
-    Uniform,
-    /// Topic by topic, in ranges.
-    Range,
 }
 
 /// Which groups may go over to the other protocol while they have members.

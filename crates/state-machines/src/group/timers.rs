@@ -19,6 +19,27 @@ pub(super) enum Timer {
     Join(Arc<str>),
     /// The time to send SyncGroup is over.
     Sync(Arc<str>),
+    /// The time of a consumer group's member to give partitions up is over.
+    Rebalance {
+        /// The group.
+        group: Arc<str>,
+        /// The member.
+        member: Arc<str>,
+    },
+    /// The time of a consumer group's member that speaks the classic protocol to join is over.
+    MemberJoin {
+        /// The group.
+        group: Arc<str>,
+        /// The member.
+        member: Arc<str>,
+    },
+    /// The time of such a member to sync is over.
+    MemberSync {
+        /// The group.
+        group: Arc<str>,
+        /// The member.
+        member: Arc<str>,
+    },
     /// Offsets are looked through for expired ones.
     Expiry,
 }
@@ -41,6 +62,11 @@ impl Timers {
             self.due.remove(&(before, timer.clone()));
         }
         self.due.insert((at, timer));
+    }
+
+    /// Whether there is a deadline for this.
+    pub(super) fn is_set(&self, timer: &Timer) -> bool {
+        self.set.contains_key(timer)
     }
 
     /// Forgets a deadline, if it is set.

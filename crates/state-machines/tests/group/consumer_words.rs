@@ -2,10 +2,19 @@
 
 use base::{PartitionIndex, Uuid};
 use state_machines::group::{
-    ConsumerHeartbeatAnswer, ConsumerMemberMetadata, CurrentAssignment, Partitions, Record, Refused,
+    AssignedTopic, ConsumerHeartbeatAnswer, ConsumerMemberMetadata, CurrentAssignment,
+    DescribedConsumerGroup, Partitions, Record, Refused,
 };
 
 use crate::words::id;
+
+/// The id of the `time`th topic of that name, from 1.
+pub(crate) fn topic_id(name: &str, time: u8) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    bytes[15] = time;
+    Uuid::from_bytes(bytes)
+}
 
 /// `t`, or `t'2` for the second topic of that name.
 fn topic(id: Uuid) -> String {
@@ -72,6 +81,36 @@ fn current(value: &CurrentAssignment) -> String {
         told.push_str(&format!(", gives up {}", partitions(&value.pending_revocation)));
     }
     told
+}
+
+pub(crate) fn describe(group: &DescribedConsumerGroup) -> Vec<String> {
+    let share = |topics: &[AssignedTopic]| {
+        let topic = |topic: &AssignedTopic| {
+            let indexes: Vec<_> = topic.partitions.iter().map(ToString::to_string).collect();
+            format!("{}:{}", topic.topic_name, indexes.join(","))
+        };
+        let topics: Vec<_> = topics.iter().map(topic).collect();
+        if topics.is_empty() { "nothing".to_owned() } else { topics.join(" ") }
+    };
+    let mut lines = vec![format!(
+        "{}, group epoch {}, assignment epoch {}, {}",
+        group.state.name(),
+        group.group_epoch,
+        group.assignment_epoch,
+        group.assignor_name
+    )];
+    for member in &group.members {
+        let instance = member.instance_id.as_ref().map(|id| format!("({id})")).unwrap_or_default();
+        lines.push(format!(
+            "  {}{instance} {} epoch {} has {}, is to have {}",
+            id(&member.member_id),
+            member.kind.name(),
+            member.member_epoch,
+            share(&member.assignment),
+            share(&member.target_assignment)
+        ));
+    }
+    lines
 }
 
 /// A record of a consumer group; none for others.

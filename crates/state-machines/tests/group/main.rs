@@ -13,11 +13,14 @@
 //! | `leave a b instance:i` | LeaveGroup |
 //! | `forget a` | the client loses what it was told, as after a restart |
 //! | `commit a t-0=5 [v=9] [gen=-1] [metadata=text] [retention=ms] [topic-id=7]` | OffsetCommit; `commit -` by nobody's member |
-//! | `fetch [stable] [topic-id=7] t-0 t-1` | OffsetFetch, of all partitions if none is named |
+//! | `fetch [stable] [topic-id=7] [as=a] [epoch=1] t-0 t-1` | OffsetFetch, of all partitions if none is named |
 //! | `delete-offsets t-0` / `delete-groups g h` | OffsetDelete, DeleteGroups |
 //! | `topic-deleted t` | |
 //! | `transaction 7 t-0=5` / `end 7 commit` | what stands in the log of a transaction |
-//! | `describe [g]` / `list [states=a,b] [types=a,b]` | DescribeGroups, ListGroups |
+//! | `topic t=3` | a topic of 3 partitions comes, or grows to them |
+//! | `consume a [epoch=0] [topics=t,u] [regex=x] [has=t:0,1+u:0] [instance=i] [assignor=range] [rack=r] [rebalance=ms] [v=1] [no-id]` | ConsumerGroupHeartbeat, in the client's epoch; who joins wants the topic `t` unless told otherwise, and holds nothing. `has=-`: holds nothing |
+//! | `override [session=ms] [interval=ms]` | what the group has of its own in place of the broker's settings |
+//! | `describe [g]` / `list [states=a,b] [types=a,b]` | DescribeGroups or ConsumerGroupDescribe, ListGroups |
 //! | `wait 3000` | time goes by, and what is due is done when it is due |
 //! | `restart` | the log is read anew |
 //!

@@ -1,15 +1,19 @@
 //! A partition's groups, its log, and clients that remember what they were told.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use base::{Millis, ProducerId, Uuid};
+use base::{Millis, PartitionIndex, ProducerId, Uuid};
+use state_machines::group::assignor::Assignor;
 use state_machines::group::{
-    self, Assignment, CommitOffsets, DeleteOffsets, Event, FetchOffsets, Heartbeat, Join, Leave, Leaving,
-    Record, Reply, Settings, Step, Sync, Ticket,
+    self, Assignment, CommitOffsets, ConsumerHeartbeat, DeleteOffsets, Event, FetchOffsets, GroupError,
+    GroupOverrides, Heartbeat, Join, Leave, Leaving, MigrationPolicy, Record, Reply, Settings, Step, Sync,
+    Ticket,
 };
 use state_machines::sequence::Outcome;
+use state_machines::topics::{self, Topics};
 
+use crate::consumer_words;
 use crate::story;
 use crate::words::{self, Words, bytes, id, text};
 
@@ -25,6 +29,8 @@ struct Client {
     member_id: Arc<str>,
     instance: Option<Arc<str>>,
     generation: i32,
+    /// Its epoch as a member of the consumer protocol.
+    epoch: i32,
 }
 
 pub(crate) struct Groups {
@@ -37,6 +43,11 @@ pub(crate) struct Groups {
     /// Who sent which request.
     senders: HashMap<Ticket, String>,
     uuids: u128,
+    topics: Arc<Topics>,
+    topics_version: i64,
+    /// How many topics of a name there have been.
+    topic_times: HashMap<String, u8>,
+    overrides: BTreeMap<Arc<str>, GroupOverrides>,
 }
 
 impl Default for Groups {
@@ -50,6 +61,10 @@ impl Default for Groups {
             clients: HashMap::new(),
             senders: HashMap::new(),
             uuids: 0,
+            topics: Arc::default(),
+            topics_version: 0,
+            topic_times: HashMap::new(),
+            overrides: BTreeMap::new(),
         };
         stage.restart();
         stage
@@ -73,6 +88,9 @@ impl story::Stage for Groups {
             }
             "commit" => self.commit(group, words),
             "fetch" => self.fetch(group, words),
+            "topic" => self.topic(&words),
+            "consume" => self.consume(group, words),
+            "override" => self.set_override(group, words),
             "delete-offsets" => {
                 let topics = words.0.iter().map(|word| words::partition(word));
                 let topics = topics.map(|(topic, partition)| (topic, vec![partition])).collect();
@@ -82,6 +100,11 @@ impl story::Stage for Groups {
                 self.send("-", Event::DeleteGroups(words.0.iter().map(|id| text(id)).collect()))
             }
             "topic-deleted" => {
+                let known = self.topics.by_name(words.0[0]).map(|topic| topic.id);
+                if let Some(id) = known {
+                    Arc::make_mut(&mut self.topics).apply(&topics::Record::RemoveTopic { id }).unwrap();
+                    self.show_topics();
+                }
                 let step = self.machine.topic_deleted(words.0[0]);
                 self.take(step)
             }
@@ -113,6 +136,21 @@ impl Groups {
         settings.offsets_retention_ms = words.number("retention", settings.offsets_retention_ms);
         settings.offsets_retention_check_interval_ms =
             words.number("check-interval", settings.offsets_retention_check_interval_ms);
+        settings.consumer_max_size = words.number("consumer-max-size", settings.consumer_max_size);
+        settings.consumer_regex_refresh_interval_ms =
+            words.number("regex-refresh", settings.consumer_regex_refresh_interval_ms);
+        if let Some(names) = words.option("assignors") {
+            settings.consumer_assignors =
+                names.split(',').map(|name| Assignor::named(name).unwrap()).collect();
+        }
+        if let Some(policy) = words.option("migration") {
+            settings.consumer_migration_policy = match policy {
+                "disabled" => MigrationPolicy::Disabled,
+                "upgrade" => MigrationPolicy::Upgrade,
+                "downgrade" => MigrationPolicy::Downgrade,
+                _ => MigrationPolicy::Bidirectional,
+            };
+        }
         assert!(words.0.is_empty(), "unknown: {:?}", words.0);
         self.restart()
     }
@@ -215,9 +253,102 @@ impl Groups {
     fn fetch(&self, group_id: Arc<str>, mut words: Words<'_>) -> Vec<String> {
         let require_stable = words.flag("stable");
         let topic_id = Uuid::from_u128(words.number("topic-id", 0));
+        let member_id = words.option("as").map(|word| self.member_id(word));
+        let member_epoch = words.number("epoch", -1);
         let topics = words::fetches(&words.0, topic_id);
-        let fetch = FetchOffsets { group_id, topics, require_stable, member_id: None, member_epoch: -1 };
-        words::fetched(&self.machine.fetch_offsets(&fetch).unwrap())
+        let fetch = FetchOffsets { group_id, topics, require_stable, member_id, member_epoch };
+        match self.machine.fetch_offsets(&fetch) {
+            Ok(fetched) => words::fetched(&fetched),
+            Err(error) => vec![format!("{error:?}")],
+        }
+    }
+
+    /// Makes a topic, or gives it more partitions: `t=3`.
+    fn topic(&mut self, words: &Words<'_>) -> Vec<String> {
+        for word in &words.0 {
+            let (name, count) = word.split_once('=').unwrap();
+            let topics = Arc::make_mut(&mut self.topics);
+            let id = topics.by_name(name).map_or_else(
+                || {
+                    let times = self.topic_times.entry(name.to_owned()).or_default();
+                    *times += 1;
+                    consumer_words::topic_id(name, *times)
+                },
+                |topic| topic.id,
+            );
+            if topics.by_name(name).is_none() {
+                topics.apply(&topics::Record::Topic { id, name: name.to_owned() }).unwrap();
+            }
+            let info = topics::PartitionInfo::default();
+            for index in 0..count.parse().unwrap() {
+                let record =
+                    topics::Record::Partition { topic: id, index: PartitionIndex(index), info: info.clone() };
+                topics.apply(&record).unwrap();
+            }
+        }
+        self.show_topics();
+        Vec::new()
+    }
+
+    fn set_override(&mut self, group: Arc<str>, mut words: Words<'_>) -> Vec<String> {
+        let overrides = GroupOverrides {
+            consumer_session_timeout_ms: words.option("session").map(|ms| ms.parse().unwrap()),
+            consumer_heartbeat_interval_ms: words.option("interval").map(|ms| ms.parse().unwrap()),
+        };
+        self.overrides.insert(group, overrides);
+        self.machine.set_overrides(Arc::new(self.overrides.clone()));
+        Vec::new()
+    }
+
+    fn show_topics(&mut self) {
+        self.topics_version += 1;
+        self.machine.set_topics(&self.topics, self.topics_version);
+    }
+
+    /// ConsumerGroupHeartbeat. What a client joins with it says once more whenever it joins.
+    fn consume(&mut self, group_id: Arc<str>, mut words: Words<'_>) -> Vec<String> {
+        self.uuids += 1;
+        let no_id = words.flag("no-id");
+        let (name, member_id, client) = self.speaker(&mut words);
+        let member_epoch = words.number("epoch", client.epoch);
+        let joins = member_epoch == 0;
+        let list = |names: &str| names.split(',').filter(|name| !name.is_empty()).map(text).collect();
+        let mut subscribed_topic_names: Option<Vec<_>> = words.option("topics").map(list);
+        let subscribed_topic_regex = words.option("regex").map(text);
+        if joins && subscribed_topic_names.is_none() && subscribed_topic_regex.is_none() {
+            subscribed_topic_names = Some(vec![text("t")]);
+        }
+        let has = words.option("has").map(|has| self.held(has));
+        let version = words.number("v", 1);
+        let beat = ConsumerHeartbeat {
+            group_id,
+            member_id: if no_id { text("") } else { member_id },
+            member_epoch,
+            instance_id: client.instance.clone(),
+            rack_id: words.option("rack").map(text),
+            rebalance_timeout_ms: words.number("rebalance", if joins { 60_000 } else { -1 }),
+            subscribed_topic_names,
+            subscribed_topic_regex,
+            server_assignor: words.option("assignor").map(text),
+            topic_partitions: has.or_else(|| joins.then(Vec::new)),
+            client_id: text(&name),
+            client_host: text("/127.0.0.1"),
+            uuid: Uuid::from_u128(self.uuids),
+            requires_member_id: version > 0,
+        };
+        assert!(words.0.is_empty(), "unknown: {:?}", words.0);
+        self.clients.insert(name.clone(), client);
+        self.send(&name, Event::ConsumerHeartbeat(beat))
+    }
+
+    /// `t:0,1+u:0`, `-` for nothing.
+    fn held(&self, words: &str) -> Vec<(Uuid, Vec<PartitionIndex>)> {
+        let one = |word: &str| {
+            let (name, indexes) = word.split_once(':').unwrap();
+            let id = self.topics.by_name(name).unwrap().id;
+            (id, indexes.split(',').map(|index| PartitionIndex(index.parse().unwrap())).collect())
+        };
+        words.split('+').filter(|word| *word != "-").map(one).collect()
     }
 
     /// The coordinator of a transaction is another machine; only what it leaves in the log matters here.
@@ -243,6 +374,9 @@ impl Groups {
     }
 
     fn describe(&self, group: &str) -> Vec<String> {
+        if let Some(group) = self.machine.describe_consumer(group) {
+            return consumer_words::describe(&group);
+        }
         let Some(group) = self.machine.describe(group) else { return vec!["not found".to_owned()] };
         let mut lines = vec![
             format!("{} {} {}", group.state.name(), group.protocol_type, group.protocol).trim_end().into(),
@@ -295,6 +429,8 @@ impl Groups {
 
     fn replayed(&self) -> group::Groups {
         let mut machine = group::Groups::new(self.settings.clone());
+        machine.set_topics(&self.topics, self.topics_version);
+        machine.set_overrides(Arc::new(self.overrides.clone()));
         for logged in &self.log {
             match logged {
                 Logged::Record(record, transaction) => machine.replay(record, *transaction),
@@ -316,6 +452,8 @@ impl Groups {
                 member_epoch: -1,
             };
             assert_eq!(self.machine.fetch_offsets(&fetch), replayed.fetch_offsets(&fetch));
+            let consumers = self.machine.describe_consumer(&listed.group_id);
+            assert_eq!(consumers, replayed.describe_consumer(&listed.group_id));
             if ["Empty", "Stable"].contains(&listed.state) {
                 assert_eq!(self.machine.describe(&listed.group_id), replayed.describe(&listed.group_id));
             }
@@ -379,6 +517,13 @@ impl Groups {
                 }
                 Reply::Join(Err(refused)) if !refused.member_id.is_empty() => {
                     client.member_id = refused.member_id;
+                }
+                Reply::ConsumerHeartbeat(Ok(answer)) => {
+                    (client.member_id, client.generation) = (answer.member_id, answer.member_epoch);
+                    client.epoch = answer.member_epoch.max(0);
+                }
+                Reply::ConsumerHeartbeat(Err(refused)) if refused.error == GroupError::FencedMemberEpoch => {
+                    client.epoch = 0;
                 }
                 _ => {}
             }

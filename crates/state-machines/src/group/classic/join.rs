@@ -179,7 +179,7 @@ fn fresh_id(prefix: &str, join: &Join) -> Arc<str> {
 }
 
 /// A protocol that is listed twice would count as two speakers. The dearer one stays.
-fn drop_repeated_names(join: &mut Join) {
+pub(in crate::group) fn drop_repeated_names(join: &mut Join) {
     let mut seen = std::collections::HashSet::new();
     join.protocols.retain(|protocol| seen.insert(Arc::clone(&protocol.name)));
 }

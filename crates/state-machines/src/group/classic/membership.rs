@@ -74,7 +74,13 @@ impl ClassicGroup {
         }
     }
 
-    fn answer_waiting(&mut self, id: &str, member_id: &Arc<str>, error: GroupError, ctx: &mut Context<'_>) {
+    pub(super) fn answer_waiting(
+        &mut self,
+        id: &str,
+        member_id: &Arc<str>,
+        error: GroupError,
+        ctx: &mut Context<'_>,
+    ) {
         if let Some(ticket) = self.set_joining(id, None) {
             let refused = JoinRefused { member_id: Arc::clone(member_id), error };
             ctx.reply(ticket, Reply::Join(Err(refused)));

@@ -8,6 +8,7 @@
 //! | `rebalance` | from the first joiner to the next generation, and the deadlines on the way |
 //! | `sync` | SyncGroup and Heartbeat |
 //! | `leave` | LeaveGroup |
+//! | `transfer` | members on their way to a consumer group, and back from one |
 //! | `describe` | what others may see of it, and may do to its offsets |
 
 mod describe;
@@ -17,13 +18,16 @@ mod member;
 mod membership;
 mod rebalance;
 mod sync;
+mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::Millis;
 
+pub(super) use self::join::drop_repeated_names;
 use self::member::Member;
+pub(super) use self::transfer::Transferred;
 use super::embedded;
 use super::error::GroupError;
 use super::record::{GroupMetadata, Record};
@@ -166,7 +170,7 @@ impl ClassicGroup {
         self.leader.as_deref() == Some(member)
     }
 
-    fn is_of_consumers(&self) -> bool {
+    pub(super) fn is_of_consumers(&self) -> bool {
         self.protocol_type.as_deref() == Some(embedded::CONSUMER)
     }
 

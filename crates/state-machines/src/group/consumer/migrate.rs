@@ -1,0 +1,212 @@
+//! A group goes over to the other protocol while its members stay (Kafka: `convertToConsumerGroup`, `convertToClassicGroup`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::classic_members::{with_ids, with_names};
+use super::hash::metadata_hash;
+use super::{ConsumerGroup, refuse};
+use crate::group::classic::{ClassicGroup, Transferred};
+use crate::group::embedded;
+use crate::group::error::GroupError;
+use crate::group::groups::Group;
+use crate::group::record::{
+    ClassicMemberMetadata, ConsumerGroupMetadata, ConsumerMemberMetadata, CurrentAssignment, Partitions,
+    Record,
+};
+use crate::group::reply::Refused;
+use crate::group::settings::Settings;
+use crate::group::step::Context;
+
+/// A member of a classic group, read.
+struct Read {
+    id: Arc<str>,
+    about: ConsumerMemberMetadata,
+    assigned: embedded::Named,
+}
+
+/// Whether a classic group with members may become a consumer group.
+pub(in crate::group) fn validate_upgrade(group: &ClassicGroup, settings: &Settings) -> Result<(), Refused> {
+    let cannot = |why: &str| {
+        let message = format!("the group {} is a classic group and stays one: {why}", group.id());
+        Err(refuse(GroupError::GroupIdNotFound, message))
+    };
+    if !settings.consumer_migration_policy.allows_upgrade() {
+        return cannot("group.consumer.migration.policy");
+    }
+    if !group.is_of_consumers() {
+        return cannot("its members are no consumers");
+    }
+    if group.size() > settings.consumer_max_size {
+        return cannot("it has more members than group.consumer.max.size");
+    }
+    match group.transferred().map(read).collect::<Result<Vec<_>, _>>() {
+        Ok(_) => Ok(()),
+        Err(why) => cannot(why),
+    }
+}
+
+fn read(member: Transferred) -> Result<Read, &'static str> {
+    let subscription =
+        embedded::subscription(&member.subscription).ok_or("a subscription of its members cannot be read")?;
+    let assigned = if member.assignment.is_empty() {
+        Vec::new()
+    } else {
+        match embedded::assignment(&member.assignment) {
+            None => return Err("an assignment of its members cannot be read"),
+            Some((_, true)) => return Err("an assignor of its own added data that would be lost"),
+            Some((assigned, false)) => assigned,
+        }
+    };
+    let about = ConsumerMemberMetadata {
+        instance_id: member.instance_id,
+        rack_id: subscription.rack_id,
+        client_id: member.client_id,
+        client_host: member.client_host,
+        subscribed_topic_names: subscription.topics,
+        subscribed_topic_regex: Some(Arc::default()),
+        rebalance_timeout_ms: member.rebalance_timeout_ms,
+        server_assignor: None,
+        classic: Some(ClassicMemberMetadata {
+            session_timeout_ms: member.session_timeout_ms,
+            supported_protocols: member.protocols,
+        }),
+    };
+    Ok(Read { id: member.member_id, about, assigned })
+}
+
+/// Makes a consumer group of a classic one that may become one. Its members stay, in their generation and with their partitions;
+/// those that wait for a rebalance are sent to join again.
+pub(in crate::group) fn to_consumer(
+    groups: &mut BTreeMap<Arc<str>, Group>,
+    group_id: &Arc<str>,
+    ctx: &mut Context<'_>,
+) {
+    let Some(Group::Classic(mut classic)) = groups.remove(group_id) else { return };
+    let members: Vec<_> = classic.transferred().filter_map(|member| read(member).ok()).collect();
+    let epoch = classic.generation();
+    classic.dismiss(ctx);
+    ctx.step.records.push(Record::GroupMetadata { group: Arc::clone(group_id), value: None });
+
+    let mut group = ConsumerGroup::new(Arc::clone(group_id));
+    let id = || Arc::clone(group_id);
+    let shares: Vec<Partitions> = members.iter().map(|member| share(&member.assigned, ctx)).collect();
+    for Read { id: member, about, .. } in &members {
+        let (member, value) = (Arc::clone(member), Some(about.clone()));
+        group.store(Record::ConsumerGroupMemberMetadata { group: id(), member, value }, ctx);
+    }
+    let metadata_hash = metadata_hash(group.topics.keys(), ctx.topics);
+    let value = Some(ConsumerGroupMetadata { epoch, metadata_hash });
+    group.store(Record::ConsumerGroupMetadata { group: id(), value }, ctx);
+    for (Read { id: member, .. }, share) in members.iter().zip(&shares) {
+        group.store_target(member, share.clone(), ctx);
+    }
+    group.store(Record::ConsumerGroupTargetAssignmentMetadata { group: id(), value: Some(epoch) }, ctx);
+    for (Read { id: member, .. }, assigned) in members.iter().zip(shares) {
+        let current = CurrentAssignment {
+            member_epoch: epoch,
+            previous_member_epoch: epoch,
+            assigned,
+            ..CurrentAssignment::default()
+        };
+        group.store_current(member, current, ctx);
+    }
+    for Read { id: member, about, .. } in &members {
+        let session_ms = about.classic.as_ref().map_or(0, |classic| classic.session_timeout_ms);
+        ctx.set_timer(group.session_timer(member), i64::from(session_ms));
+    }
+    groups.insert(id(), Group::Consumer(group));
+}
+
+fn share(assigned: &embedded::Named, ctx: &Context<'_>) -> Partitions {
+    let mut share = Partitions::new();
+    for (topic, indexes) in with_ids(assigned, ctx.topics) {
+        if !indexes.is_empty() {
+            share.entry(topic).or_default().extend(indexes);
+        }
+    }
+    share
+}
+
+impl ConsumerGroup {
+    /// Whether the group may become a classic one when these have left.
+    pub(super) fn may_become_classic(&self, leaving: &[Arc<str>], settings: &Settings) -> bool {
+        let classic_leaving = leaving.iter().filter(|id| self.speaks_classic(id)).count();
+        let left = self.members.len().saturating_sub(leaving.len());
+        left > 0
+            && self.classic_members - classic_leaving == left
+            && left <= settings.max_size
+            && settings.consumer_migration_policy.allows_downgrade()
+            && self.have_protocol_in_common(leaving)
+    }
+
+    /// Whether the group may become a classic one when one that speaks the classic protocol takes the place of this static member.
+    pub(super) fn holder_may_become_classic(&self, holder: &Arc<str>, settings: &Settings) -> bool {
+        !self.speaks_classic(holder)
+            && self.classic_members + 1 == self.members.len()
+            && self.members.len() <= settings.max_size
+            && settings.consumer_migration_policy.allows_downgrade()
+            && (self.classic_members == 0 || self.have_protocol_in_common(std::slice::from_ref(holder)))
+    }
+
+    fn speaks_classic(&self, id: &Arc<str>) -> bool {
+        self.members.get(id).is_some_and(super::Member::speaks_classic)
+    }
+
+    /// Members are only let in when they have; a log that was written by others may tell of others.
+    fn have_protocol_in_common(&self, leaving: &[Arc<str>]) -> bool {
+        let staying = || {
+            let staying = self.members.iter().filter(|(id, _)| !leaving.contains(id));
+            staying.filter_map(|(_, member)| member.about.classic.as_ref())
+        };
+        let speaks = |classic: &ClassicMemberMetadata, name: &Arc<str>| {
+            classic.supported_protocols.iter().any(|protocol| protocol.name == *name)
+        };
+        staying().next().is_some_and(|first| {
+            first
+                .supported_protocols
+                .iter()
+                .any(|protocol| staying().all(|other| speaks(other, &protocol.name)))
+        })
+    }
+}
+
+/// Makes a classic group of a consumer group whose members, without those that leave, all speak the classic protocol. Each is
+/// assigned what it was to have; with `rebalance` all are asked to join anew.
+pub(super) fn to_classic(
+    groups: &mut BTreeMap<Arc<str>, Group>,
+    group_id: &Arc<str>,
+    leaving: &[Arc<str>],
+    rebalance: bool,
+    ctx: &mut Context<'_>,
+) {
+    let Some(Group::Consumer(group)) = groups.remove(group_id) else { return };
+    group.members.keys().for_each(|id| group.cancel_timers(id, ctx));
+    ctx.step.records.extend(group.tombstones());
+    let nothing = Partitions::new();
+    let staying = group.members.iter().filter(|(id, _)| !leaving.contains(id));
+    let members = staying.filter_map(|(id, member)| {
+        let (about, classic) = (&member.about, member.about.classic.as_ref()?);
+        let target = with_names(group.targets.get(id).unwrap_or(&nothing), ctx.topics);
+        let first = classic.supported_protocols.first();
+        let version = first.and_then(|protocol| embedded::version(&protocol.metadata)).unwrap_or(0);
+        Some(Transferred {
+            member_id: Arc::clone(id),
+            instance_id: about.instance_id.clone(),
+            client_id: Arc::clone(&about.client_id),
+            client_host: Arc::clone(&about.client_host),
+            rebalance_timeout_ms: about.rebalance_timeout_ms,
+            session_timeout_ms: classic.session_timeout_ms,
+            protocols: classic.supported_protocols.clone(),
+            subscription: Arc::default(),
+            assignment: embedded::encode_assignment(version, &target),
+        })
+    });
+    let members = members.collect();
+    let mut classic = ClassicGroup::of_consumers(Arc::clone(group_id), group.epoch, members, ctx);
+    classic.start_sessions(ctx);
+    if rebalance {
+        classic.prepare_rebalance(ctx);
+    }
+    groups.insert(Arc::clone(group_id), Group::Classic(classic));
+}
