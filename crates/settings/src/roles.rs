@@ -98,11 +98,7 @@ impl Settings {
     }
 
     /// Checks which listeners are for whom, of all those in `listeners`.
-    pub(crate) fn check_listener_roles(
-        &self,
-        all: &[Endpoint],
-        advertised: &[Endpoint],
-    ) -> Result<(), SettingError> {
+    pub(crate) fn check_listener_roles(&self, all: &[Endpoint]) -> Result<(), SettingError> {
         const CONTROLLERS: &str = "controller.listener.names";
         let is_kafkas = self.given("process.roles").is_some();
         let controllers = self.controller_listener_names();
@@ -121,10 +117,11 @@ impl Settings {
                 "all of `listeners` are for controllers, by `{CONTROLLERS}`; clients need one too"
             )));
         }
-        self.check_inter_broker(is_kafkas, advertised)
+        Ok(())
     }
 
-    fn check_inter_broker(&self, is_kafkas: bool, advertised: &[Endpoint]) -> Result<(), SettingError> {
+    /// Checks the listener that other brokers would use, of those that are advertised.
+    pub(crate) fn check_inter_broker(&self, advertised: &[Endpoint]) -> Result<(), SettingError> {
         const NAME: &str = "inter.broker.listener.name";
         const PROTOCOL: &str = "security.inter.broker.protocol";
         let names =
@@ -142,7 +139,7 @@ impl Settings {
             return Ok(());
         }
         let protocol = self.security_inter_broker_protocol();
-        let is_asked_for = is_kafkas || self.given(PROTOCOL).is_some();
+        let is_asked_for = self.given("process.roles").is_some() || self.given(PROTOCOL).is_some();
         if is_asked_for && advertised.iter().all(|endpoint| endpoint.name != protocol) {
             return Err(SettingError::Conflict(format!(
                 "no listener has the name {protocol}, so `{NAME}` must name one of: {}",

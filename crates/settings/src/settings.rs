@@ -170,7 +170,8 @@ impl Settings {
     pub fn check(&self) -> Result<(), SettingError> {
         self.check_roles()?;
         let all = self.all_listeners()?;
-        self.check_listener_roles(&all, &self.advertised_listeners()?)?;
+        self.check_listener_roles(&all)?;
+        self.check_inter_broker(&self.advertised_listeners()?)?;
         let dir = self.data_dir()?;
         if let Some(other) = self.metadata_log_dir().filter(|other| *other != dir) {
             let allowed =
