@@ -70,12 +70,13 @@ class Members:
             member.kill9()
 
     def wait_until(self, reached, what):
-        """Waits until `reached()` holds."""
+        """Waits until `reached()` holds. `what` is a text, or says one when the wait was in vain."""
         deadline = time.monotonic() + PATIENCE
         pause = threading.Event()
         while not reached():
             if time.monotonic() > deadline:
                 said = {number: member.said[-20:] for number, member in enumerate(self.all)}
+                what = what() if callable(what) else what
                 raise AssertionError(f"waited in vain for: {what}; the members said {said}")
             pause.wait(0.05)
 
