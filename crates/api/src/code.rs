@@ -114,6 +114,7 @@ impl From<&GroupError> for Code {
             GroupError::StaleMemberEpoch => Self::StaleMemberEpoch,
             GroupError::UnsupportedVersion => Self::UnsupportedVersion,
             GroupError::InvalidRegularExpression => Self::InvalidRegularExpression,
+            GroupError::RecordTooLarge => Self::UnknownServerError,
             // The client looks for its coordinator and asks again.
             GroupError::Superseded => Self::CoordinatorNotAvailable,
         }

@@ -32,7 +32,8 @@ pub(crate) enum WriteError {
     Append(#[from] AppendError),
 }
 
-/// A batch of our own: whatever fits a segment is taken, since who wrote it was let in long ago.
+/// A batch of our own: whatever fits a segment is taken. The machine has refused what does not fit `max.message.bytes`; what is
+/// larger all the same is the least that keeps groups in order, such as a deletion.
 fn rules() -> BatchRules {
     BatchRules { max_message_bytes: usize::MAX, keys_required: true, ..BatchRules::default() }
 }

@@ -76,7 +76,7 @@ enum State {
 /// The groups, in force.
 struct Ready {
     groups: Groups,
-    /// Says which topics there are.
+    /// Says which topics there are, and how large a batch may be.
     catalog: Arc<Catalog>,
     partition: Arc<Partition>,
     waiting: HashMap<Ticket, oneshot::Sender<Reply>>,
@@ -278,6 +278,7 @@ impl Shard {
         let State::Ready(ready) = state else { return };
         ready.now = now.steady;
         ready.groups.set_wall_ahead(now.wall.since(now.steady));
+        ready.groups.set_batch_room(ready.batch_room(self.topic));
         // The version first: a change in between is looked at once more, not missed.
         let version = ready.catalog.metadata_offset().0;
         ready.groups.set_topics(&ready.catalog.topics(), version);
@@ -387,6 +388,15 @@ impl State {
 }
 
 impl Ready {
+    /// Most bytes that a batch of `__consumer_offsets` may take: what its `max.message.bytes` says and a segment holds.
+    fn batch_room(&self, topic: Uuid) -> usize {
+        let room = self
+            .catalog
+            .topic_settings(topic)
+            .map_or(u32::MAX, |settings| settings.max_message_bytes.min(settings.segment_bytes));
+        usize::try_from(room).unwrap_or(usize::MAX)
+    }
+
     /// Hands out an answer once everything that was written so far is durable.
     fn deliver(&mut self, delivery: Delivery) {
         if self.undurable.is_empty() && self.partition.marks().high_watermark > self.written {

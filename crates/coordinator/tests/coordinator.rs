@@ -13,7 +13,7 @@ use disk::{Disk, Operation, RealDisk};
 use settings::{Endpoint, Settings};
 use state_machines::group::{
     Assignment, CommitOffsets, CommitPartition, CommitTopic, Event, FetchOffsets, GroupError, Heartbeat,
-    Join, Protocol, Reply, Sync,
+    Join, Joined, Protocol, Reply, Sync,
 };
 use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected};
 use tokio::runtime::Runtime;
@@ -440,5 +440,75 @@ fn a_group_gives_out_as_many_ids_as_it_may_have_members() {
     // An id that was given out still counts.
     let reply = node.ask("team", join("team", &first), &runtime).unwrap();
     assert!(matches!(reply, Reply::Join(Ok(joined)) if joined.member_id == first));
+    node.stop();
+}
+
+fn sync(group: &str, joined: &Joined, assignment: &[u8]) -> Event {
+    let member_id = Arc::clone(&joined.member_id);
+    Event::Sync(Sync {
+        group_id: group.into(),
+        member_id: Arc::clone(&member_id),
+        instance_id: None,
+        generation: joined.generation,
+        protocol_type: None,
+        protocol: None,
+        assignments: vec![Assignment { member_id, assignment: assignment.into() }],
+    })
+}
+
+/// Nothing of it can be written, and it says so; who else lives in the same partition does not notice.
+#[test]
+fn what_does_not_fit_a_batch_is_refused_alone() {
+    let (runtime, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let disk = || Arc::new(RealDisk::new()) as Arc<dyn Disk>;
+    let given = [("offsets.topic.num.partitions", "1"), ("offsets.topic.segment.bytes", "1048576")];
+    let node = Node::fresh(disk(), dir.path(), &given, &runtime);
+    let joins = |node: &Node, group: &str| {
+        let Reply::Join(Ok(joined)) = node.ask(group, join(group, ""), &runtime).unwrap() else { panic!() };
+        joined
+    };
+    let other = joins(&node, "other");
+    let waits = node.coordinator.submit("other", join("other", ""), now()).unwrap();
+    node.commit("team", 1, &runtime).unwrap();
+
+    let joined = joins(&node, "team");
+    let huge = vec![7; (1 << 20) + 1];
+    let refused = node.ask("team", sync("team", &joined, &huge), &runtime);
+    assert_eq!(refused, Ok(Reply::Sync(Err(GroupError::RecordTooLarge))));
+    let Event::Join(huge_join) = join("team", "") else { panic!() };
+    let protocols = vec![Protocol { name: "range".into(), metadata: vec![7; 4 << 20].into() }];
+    let Reply::Join(Err(refused)) =
+        node.ask("team", Event::Join(Join { protocols, ..huge_join }), &runtime).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(refused.error, GroupError::RecordTooLarge);
+    let Event::CommitOffsets(mut huge_commit) = commit("simple", 2) else { panic!() };
+    let partitions = &mut huge_commit.topics[0].partitions;
+    partitions[0].metadata = "m".repeat(4_000).into();
+    *partitions = vec![partitions[0].clone(); 300];
+    let refused = node.ask("simple", Event::CommitOffsets(huge_commit), &runtime);
+    assert_eq!(refused, Ok(Reply::CommitOffsets(Err(GroupError::RecordTooLarge))));
+
+    // The member of the other group still waits, and is answered.
+    let again = join("other", &other.member_id);
+    let Reply::Join(Ok(other)) = node.ask("other", again, &runtime).unwrap() else { panic!() };
+    assert!(matches!(runtime.block_on(waits.get()), Ok(Reply::Join(Ok(_)))));
+    let Reply::Sync(Ok(_)) = node.ask("other", sync("other", &other, b"all"), &runtime).unwrap() else {
+        panic!()
+    };
+    node.stop();
+
+    let node = Node::start(disk(), dir.path(), &given, &runtime);
+    assert_eq!(node.committed("team", &runtime), 1);
+    assert_eq!(node.committed("simple", &runtime), -1);
+    let states = node
+        .coordinator
+        .look("team", |groups| ["team", "other"].map(|group| groups.describe(group).unwrap().state.name()));
+    assert_eq!(runtime.block_on(states.unwrap().get()), Ok(["Empty", "Stable"]));
+    let joined = joins(&node, "team");
+    let Reply::Sync(Ok(_)) = node.ask("team", sync("team", &joined, b"all"), &runtime).unwrap() else {
+        panic!()
+    };
     node.stop();
 }

@@ -48,6 +48,9 @@ pub enum GroupError {
     /// for ever; here it is told to come again after a while, `COORDINATOR_NOT_AVAILABLE`.
     #[error("a later request of this member took the place of this one")]
     Superseded,
+    /// What is to be stored is larger than a batch may be (`RecordTooLargeException`); clients are told `UNKNOWN_SERVER_ERROR`.
+    #[error("what the group would have to store is larger than max.message.bytes of __consumer_offsets")]
+    RecordTooLarge,
     /// `INVALID_REQUEST`.
     #[error("the request contradicts itself")]
     InvalidRequest,

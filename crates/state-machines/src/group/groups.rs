@@ -20,10 +20,14 @@ use super::request::{
     Sync,
 };
 use super::settings::{GroupOverrides, Settings};
+use super::size;
 use super::step::{Context, Step, Ticket};
 use super::timers::{Timer, Timers};
 use crate::sequence::Outcome;
 use crate::topics::{Topic, Topics};
+
+/// How many bytes of records one look at the deadlines may collect before it leaves the rest to the next one.
+const ENOUGH_AT_ONCE: usize = 1 << 18;
 
 /// All groups of one partition of `__consumer_offsets`, and their offsets.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub struct Groups {
     groups: BTreeMap<Arc<str>, Group>,
     offsets: Offsets,
     timers: Timers,
+    /// Most bytes that a batch may take.
+    room: usize,
     /// How far the wall clock is ahead of the time that the shell names.
     wall_ahead_ms: i64,
     topics: Arc<Topics>,
@@ -55,11 +61,18 @@ impl Groups {
             groups: BTreeMap::new(),
             offsets: Offsets::default(),
             timers: Timers::default(),
+            room: usize::MAX,
             wall_ahead_ms: 0,
             topics: Arc::default(),
             topics_version: 0,
             overrides: Arc::default(),
         }
+    }
+
+    /// From now on a batch may take so many bytes (Kafka: `max.message.bytes` of the topic); at first there is no limit. What a
+    /// request would have to store beyond that is refused.
+    pub fn set_batch_room(&mut self, bytes: usize) {
+        self.room = bytes;
     }
 
     /// From now on the wall clock is so far ahead of the time that comes with events, in milliseconds; at first it is not. Events
@@ -191,12 +204,18 @@ impl Groups {
         self.finish(step)
     }
 
-    /// Does what is due. To be called at [`Step::wake_at`]; sooner or later does no harm.
+    /// Does what is due. To be called at [`Step::wake_at`]; sooner or later does no harm. What would make a large batch is left
+    /// to a next call, which is due at once.
     pub fn tick(&mut self, now: Millis) -> Step {
         let mut step = Step { atomic: true, ..Step::default() };
         // What becomes due meanwhile waits for the next call, so that no chain of deadlines keeps the caller.
         for _ in 0..self.timers.count_due(now) {
             let Some(timer) = self.timers.take_due(now) else { break };
+            if timer == Timer::Expiry && !step.records.is_empty() {
+                // Its records may be spread over several batches, those of others may not.
+                self.timers.set(timer, now);
+                break;
+            }
             let (groups, mut ctx) = self.parts(now, &mut step);
             match &timer {
                 Timer::Expiry => self.expire(now, &mut step),
@@ -225,6 +244,9 @@ impl Groups {
                         group.sync_timer_fired(&mut ctx);
                     }
                 }
+            }
+            if timer == Timer::Expiry || size::of_records(&step.records) > ENOUGH_AT_ONCE {
+                break;
             }
         }
         self.finish(step)
@@ -303,6 +325,10 @@ impl Groups {
         drop_repeated_names(&mut join);
         let (groups, mut ctx) = self.parts(now, step);
         if let Some(Group::Consumer(group)) = groups.get(&join.group_id) {
+            if size::of_join(&join) > ctx.room {
+                let refused = JoinRefused { member_id: join.member_id, error: GroupError::RecordTooLarge };
+                return ctx.reply(ticket, Reply::Join(Err(refused)));
+            }
             if !makes_room {
                 return consumer::join(groups, ticket, &join, &mut ctx);
             }
@@ -389,6 +415,10 @@ impl Groups {
         step: &mut Step,
     ) -> Result<ConsumerHeartbeatAnswer, Refused> {
         consumer::validate(beat, &self.settings)?;
+        if size::of_heartbeat(beat) > self.room {
+            let error = GroupError::RecordTooLarge;
+            return Err(Refused { error, message: error.to_string() });
+        }
         let (groups, mut ctx) = self.parts(now, step);
         let id = &beat.group_id;
         if beat.member_epoch < 0 {
@@ -440,7 +470,7 @@ impl Groups {
             None if commit.names_unknown_group => return Err(GroupError::GroupIdNotFound),
             None => return Err(GroupError::IllegalGeneration),
         }
-        let (records, results) = offsets::commit(commit, &self.settings, self.wall(now));
+        let (records, results) = offsets::commit(commit, &self.settings, self.room, self.wall(now))?;
         self.store(records, step);
         Ok(results)
     }
@@ -461,11 +491,13 @@ impl Groups {
             }
             Some(Group::Consumer(group)) => self.offsets.delete(delete, |topic| group.reads(topic)),
         };
+        step.atomic = false;
         self.store(records, step);
         Ok(results)
     }
 
-    /// Each group stands alone. The group id may be empty here.
+    /// Each group stands alone, and is gone when its last record is: a deletion that stops half-way is asked for once more. The
+    /// group id may be empty here.
     fn delete_groups(
         &mut self,
         ids: Vec<Arc<str>>,
@@ -484,7 +516,9 @@ impl Groups {
             });
             (id, deleted)
         };
-        ids.into_iter().map(&mut delete).collect()
+        let done = ids.into_iter().map(&mut delete).collect();
+        step.atomic = false;
+        done
     }
 
     /// Looks through all offsets for expired ones. A group without members that has none left goes too.
@@ -529,6 +563,7 @@ impl Groups {
             settings: &self.settings,
             timers: &mut self.timers,
             step,
+            room: self.room,
             now,
             wall,
             topics: &self.topics,

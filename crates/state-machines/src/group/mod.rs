@@ -18,7 +18,8 @@
 //! that nobody waits for is thrown away by the shell.
 //!
 //! **Memory.** A member keeps what its last JoinGroup carried and what was assigned to it; a group at most `group.max.size`
-//! members, and as many ids that were given out, each for one session timeout at most. How many groups there are, and offsets in them, is
+//! members, and as many ids that were given out, each for one session timeout at most. What is assigned to all must fit a batch, and
+//! what all say of themselves takes no more than four. How many groups there are, and offsets in them, is
 //! limited as in Kafka: by expiry alone. Each member costs a deadline, and each event O(log n) of all deadlines.
 //!
 //! **Two protocols.** A group is of one kind, and may go over to the other while it has members ([`MigrationPolicy`]); in a
@@ -35,6 +36,7 @@ mod record;
 mod reply;
 mod request;
 mod settings;
+mod size;
 mod step;
 mod timers;
 

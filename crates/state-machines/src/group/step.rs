@@ -34,6 +34,8 @@ pub(super) struct Context<'a> {
     pub(super) settings: &'a Settings,
     pub(super) timers: &'a mut Timers,
     pub(super) step: &'a mut Step,
+    /// Most bytes that the records of one step may take, unless they are only tidied away.
+    pub(super) room: usize,
     /// What deadlines go by.
     pub(super) now: Millis,
     /// What is stored.

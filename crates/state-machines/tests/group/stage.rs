@@ -48,6 +48,8 @@ pub(crate) struct Groups {
     /// How many topics of a name there have been.
     topic_times: HashMap<String, u8>,
     overrides: BTreeMap<Arc<str>, GroupOverrides>,
+    /// How many bytes a batch takes.
+    room: usize,
 }
 
 impl Default for Groups {
@@ -65,6 +67,7 @@ impl Default for Groups {
             topics_version: 0,
             topic_times: HashMap::new(),
             overrides: BTreeMap::new(),
+            room: usize::MAX,
         };
         stage.restart();
         stage
@@ -151,6 +154,7 @@ impl Groups {
                 _ => MigrationPolicy::Bidirectional,
             };
         }
+        self.room = words.number("room", self.room);
         assert!(words.0.is_empty(), "unknown: {:?}", words.0);
         self.restart()
     }
@@ -422,6 +426,7 @@ impl Groups {
 
     fn restart(&mut self) -> Vec<String> {
         self.machine = self.replayed();
+        self.machine.set_batch_room(self.room);
         self.senders.clear();
         let step = self.machine.loaded(self.now);
         self.take(step)

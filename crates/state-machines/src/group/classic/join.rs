@@ -6,6 +6,7 @@ use super::{ClassicGroup, Member};
 use crate::group::error::GroupError;
 use crate::group::reply::{JoinRefused, Joined, JoinedMember, Reply, State};
 use crate::group::request::Join;
+use crate::group::size;
 use crate::group::step::{Context, Ticket};
 
 /// A new member cannot send heartbeats while its first JoinGroup waits, and a client that gave up and came again leaves a dead
@@ -22,6 +23,9 @@ impl ClassicGroup {
             let id = Arc::clone(&join.member_id);
             self.remove(&id, GroupError::GroupMaxSizeReached, ctx);
             return refuse(ticket, Arc::default(), GroupError::GroupMaxSizeReached, ctx);
+        }
+        if !self.has_room_for_words_of(&join, ctx.room) {
+            return refuse(ticket, join.member_id, GroupError::RecordTooLarge, ctx);
         }
         if !self.speaks_with(&join.protocol_type, &join.protocols) {
             return refuse(ticket, join.member_id, GroupError::InconsistentProtocol, ctx);
@@ -65,6 +69,19 @@ impl ClassicGroup {
                 self.members.contains_key(member) || self.members.len() < max_size
             }
         }
+    }
+
+    /// Whether the group may keep in memory what this member says of itself, beside what the others said. Kafka sets no bound
+    /// here; its groups cannot store more than `room` bytes of it, which are of one protocol each.
+    fn has_room_for_words_of(&self, join: &Join, room: usize) -> bool {
+        let replaced = match (&join.instance_id, &*join.member_id) {
+            (Some(instance), "") => self.static_members.get(instance),
+            _ => Some(&join.member_id),
+        };
+        let said_before = replaced.and_then(|id| self.members.get(id)).map_or(0, Member::said);
+        let pending = self.pending.iter().map(|id| PENDING + id.len()).sum::<usize>();
+        let now = Member::joining(join).said();
+        self.said - said_before + pending + now <= room.saturating_mul(PROTOCOLS_IN_MEMORY)
     }
 
     /// Adds a member under its id.
@@ -118,8 +135,11 @@ impl ClassicGroup {
         match self.state {
             State::Stable => {
                 self.update(id, join, None);
-                if self.elect_protocol() == self.protocol {
-                    self.store(ctx, |_, member| Arc::clone(&member.assignment));
+                let metadata = self.to_store(|_, member| Arc::clone(&member.assignment));
+                if self.elect_protocol() == self.protocol
+                    && size::of_generation(&self.id, &metadata) <= ctx.room
+                {
+                    self.store(metadata, ctx);
                     let skip_assignment = join.skips_assignment && self.is_leader(id);
                     let mut joined = self.joined(id, skip_assignment);
                     joined.skip_assignment = skip_assignment;
@@ -167,6 +187,12 @@ impl ClassicGroup {
 fn refuse(ticket: Ticket, member_id: Arc<str>, error: GroupError, ctx: &mut Context<'_>) {
     ctx.reply(ticket, Reply::Join(Err(JoinRefused { member_id, error })));
 }
+
+/// A record holds what members say in one protocol, and they speak several: so many times a record's room is kept in memory.
+const PROTOCOLS_IN_MEMORY: usize = 4;
+
+/// What an id that was given out takes beside its text.
+const PENDING: usize = 100;
 
 /// Longest text that a stored group can hold, in bytes.
 const LONGEST_ID: usize = 32_767;

@@ -9,7 +9,7 @@ use crate::group::request::{Join, Protocol};
 
 /// A member (Kafka: `ClassicGroupMember`). Its id is its key in the group.
 ///
-/// What it holds of the client is what one JoinGroup carried and one assignment; the shell caps both with the size of a request.
+/// What it holds of the client is what one JoinGroup carried and one assignment; the group bounds what all members together hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) instance_id: Option<Arc<str>>,
@@ -27,6 +27,10 @@ pub(super) struct Member {
     /// Has not been told its first generation yet, so it may be given up even while its JoinGroup waits.
     pub(super) is_new: bool,
 }
+
+/// What a member takes beside texts and bytes, and what a protocol does.
+const MEMBER: usize = 400;
+const PROTOCOL: usize = 100;
 
 impl Member {
     /// A member as its first JoinGroup describes it.
@@ -101,6 +105,19 @@ impl Member {
     pub(super) fn metadata(&self, protocol: Option<&str>) -> Arc<[u8]> {
         let known = self.protocols.iter().find(|known| Some(&*known.name) == protocol);
         known.map(|protocol| Arc::clone(&protocol.metadata)).unwrap_or_default()
+    }
+
+    /// About how many bytes of memory it takes to keep what it says of itself.
+    pub(super) fn said(&self) -> usize {
+        let instance = self.instance_id.as_ref().map_or(0, |instance| instance.len());
+        let protocols = self.protocols.iter();
+        MEMBER
+            + instance
+            + self.client_id.len()
+            + self.client_host.len()
+            + protocols
+                .map(|protocol| PROTOCOL + protocol.name.len() + protocol.metadata.len())
+                .sum::<usize>()
     }
 
     /// Whether it need not send heartbeats now: it waits in a request of ours.

@@ -110,6 +110,7 @@ impl ClassicGroup {
     }
 
     fn count_protocols(&mut self, member: &Member, more: bool) {
+        self.said = if more { self.said + member.said() } else { self.said - member.said() };
         for protocol in &member.protocols {
             let count = self.speakers.entry(Arc::clone(&protocol.name)).or_default();
             *count = if more { *count + 1 } else { *count - 1 };
@@ -121,6 +122,7 @@ impl ClassicGroup {
 
     /// Makes counts and indexes anew, after the members were read from a record.
     pub(super) fn recount(&mut self) {
+        self.said = 0;
         self.speakers.clear();
         self.static_members.clear();
         let members = std::mem::take(&mut self.members);

@@ -58,6 +58,8 @@ pub(super) struct ClassicGroup {
     pending: BTreeSet<Arc<str>>,
     /// How many members have a JoinGroup waiting.
     joining: usize,
+    /// Bytes of what the members say of themselves.
+    said: usize,
     /// How many members speak each protocol.
     speakers: BTreeMap<Arc<str>, usize>,
     /// Members that have not sent SyncGroup in this generation.
@@ -95,6 +97,7 @@ impl ClassicGroup {
             static_members: BTreeMap::new(),
             pending: BTreeSet::new(),
             joining: 0,
+            said: 0,
             speakers: BTreeMap::new(),
             unsynced: BTreeSet::new(),
             subscribed: None,
@@ -138,19 +141,23 @@ impl ClassicGroup {
         self.subscribed = self.compute_subscribed();
     }
 
-    /// Writes the group as it now is, with these assignments, and goes by what was written.
-    fn store(&mut self, ctx: &mut Context<'_>, mut assignment: impl FnMut(&str, &Member) -> Arc<[u8]>) {
+    /// The group as it now is, with these assignments.
+    fn to_store(&self, mut assignment: impl FnMut(&str, &Member) -> Arc<[u8]>) -> GroupMetadata {
         let protocol = self.protocol.as_deref();
         let members =
             self.members.iter().map(|(id, member)| member.to_stored(id, protocol, assignment(id, member)));
-        let metadata = GroupMetadata {
+        GroupMetadata {
             protocol_type: self.protocol_type(),
             generation: self.generation,
             protocol: self.protocol.clone(),
             leader: self.leader.clone(),
             state_since: self.state_since.unwrap_or(Millis::NONE),
             members: members.collect(),
-        };
+        }
+    }
+
+    /// Writes a generation, and goes by what was written.
+    fn store(&mut self, metadata: GroupMetadata, ctx: &mut Context<'_>) {
         self.adopt(&metadata);
         ctx.step.records.push(Record::GroupMetadata { group: Arc::clone(&self.id), value: Some(metadata) });
     }
@@ -158,7 +165,7 @@ impl ClassicGroup {
     /// A group that no record speaks of yet gets one, so that a restart knows it (Kafka: `newEmptyGroupMetadataRecord`).
     pub(super) fn found(&mut self, ctx: &mut Context<'_>) {
         self.state_since = Some(ctx.wall);
-        self.store(ctx, |_, member| Arc::clone(&member.assignment));
+        self.store(self.to_store(|_, member| Arc::clone(&member.assignment)), ctx);
     }
 
     fn enter(&mut self, state: State, now: Millis) {

@@ -102,7 +102,7 @@ impl ClassicGroup {
         self.leader = None;
         self.unsynced.clear();
         self.enter(State::Empty, ctx.wall);
-        self.store(ctx, |_, member| Arc::clone(&member.assignment));
+        self.store(self.to_store(|_, member| Arc::clone(&member.assignment)), ctx);
     }
 
     /// All who are there are told the generation, and have to sync.

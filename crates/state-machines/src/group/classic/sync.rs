@@ -7,6 +7,7 @@ use super::ClassicGroup;
 use crate::group::error::GroupError;
 use crate::group::reply::{Reply, State, Synced};
 use crate::group::request::{Assignment, Heartbeat, Sync};
+use crate::group::size;
 use crate::group::step::{Context, Ticket};
 use crate::group::timers::Timer;
 
@@ -54,11 +55,17 @@ impl ClassicGroup {
     }
 
     /// The leader has assigned: the generation is stored, and whoever waits gets its share. Who was forgotten gets nothing,
-    /// which is an assignment too.
+    /// which is an assignment too. When it cannot be stored, whoever waits is told so, and the group has to join again (Kafka:
+    /// `resetAndPropagateAssignmentWithError`).
     fn stabilise(&mut self, assignments: Vec<Assignment>, ctx: &mut Context<'_>) {
         let mut shares: HashMap<_, _> =
             assignments.into_iter().map(|assigned| (assigned.member_id, assigned.assignment)).collect();
-        self.store(ctx, |id, _| shares.remove(id).unwrap_or_default());
+        let metadata = self.to_store(|id, _| shares.remove(id).unwrap_or_default());
+        if size::of_generation(&self.id, &metadata) > ctx.room {
+            self.answer_syncs(Err(GroupError::RecordTooLarge), ctx);
+            return self.prepare_rebalance(ctx);
+        }
+        self.store(metadata, ctx);
         self.answer_syncs(Ok(()), ctx);
     }
 

@@ -89,7 +89,7 @@ impl ClassicGroup {
         group.recount();
         group.protocol = group.elect_protocol();
         group.enter(State::Stable, ctx.wall);
-        group.store(ctx, |_, member| Arc::clone(&member.assignment));
+        group.store(group.to_store(|_, member| Arc::clone(&member.assignment)), ctx);
         group
     }
 }

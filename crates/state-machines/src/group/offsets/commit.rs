@@ -9,15 +9,21 @@ use crate::group::record::{CommittedOffset, OffsetKey, Record};
 use crate::group::reply::TopicResults;
 use crate::group::request::{CommitOffsets, CommitPartition, CommitTopic};
 use crate::group::settings::Settings;
+use crate::group::size;
 
 /// The records of a commit, and the answer to it. Offsets with too long metadata are left out, the others go in.
+///
+/// # Errors
+/// When the records together take more than `room` bytes: they belong into one batch.
 pub(in crate::group) fn commit(
     commit: &CommitOffsets,
     settings: &Settings,
+    room: usize,
     now: Millis,
-) -> (Vec<Record>, Vec<TopicResults>) {
+) -> Result<(Vec<Record>, Vec<TopicResults>), GroupError> {
     let expire_timestamp = commit.retention_ms.map_or(Millis::NONE, |retention| now.plus(retention));
-    let mut records = Vec::new();
+    let mut records: Vec<Record> = Vec::new();
+    let mut size = size::of_records(&records);
     let mut partition_result = |topic: &CommitTopic, partition: &CommitPartition| {
         if is_longer(&partition.metadata, settings.offset_metadata_max_bytes) {
             return (partition.index, Err(GroupError::OffsetMetadataTooLarge));
@@ -35,7 +41,12 @@ pub(in crate::group) fn commit(
             expire_timestamp,
             topic_id: topic.topic_id,
         };
-        records.push(Record::OffsetCommit { key, value: Some(value) });
+        let record = Record::OffsetCommit { key, value: Some(value) };
+        size += record.size_bound();
+        // No more is kept of what does not fit.
+        if size <= room {
+            records.push(record);
+        }
         (partition.index, Ok(()))
     };
     let mut topic_results = |topic: &CommitTopic| TopicResults {
@@ -44,7 +55,7 @@ pub(in crate::group) fn commit(
         partitions: topic.partitions.iter().map(|partition| partition_result(topic, partition)).collect(),
     };
     let results = commit.topics.iter().map(&mut topic_results).collect();
-    (records, results)
+    if size <= room { Ok((records, results)) } else { Err(GroupError::RecordTooLarge) }
 }
 
 /// In UTF-16 units, as Kafka measures; there are never more of them than bytes.
