@@ -1,0 +1,370 @@
+"""The admin clients of confluent-kafka and kafka-python: each call has the same outcome with Ottla as with Kafka."""
+
+import contextlib
+import enum
+import re
+
+import confluent_kafka
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, ElectionType, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    NewPartitions,
+    NewTopic,
+    OffsetSpec,
+    ResourcePatternType,
+    ResourceType,
+)
+from kafka import KafkaAdminClient
+from kafka import TopicPartition as PythonPartition
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    NewPartitions as PythonNewPartitions,
+    NewTopic as PythonNewTopic,
+    OffsetSpec as PythonOffsetSpec,
+    ResourcePattern,
+    ResourceType as PythonResourceType,
+)
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from beside.batches import TIMESTAMP, batch
+from beside.groups import Member, given, reads
+
+PATIENCE = 30
+
+pytestmark = pytest.mark.usefixtures("coordinators")
+
+
+def confluent(side):
+    return AdminClient({"bootstrap.servers": side.broker.bootstrap, "socket.timeout.ms": 1000 * PATIENCE})
+
+
+def plain(value):
+    """What a call gave, as dictionaries, lists and texts; without addresses and what is drawn."""
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(str(plain(each)) for each in value)
+    if isinstance(value, confluent_kafka.Node):
+        return f"node {value.id} {value.rack}"
+    if isinstance(value, TopicPartition):
+        error = value.error.name() if value.error else None
+        return [value.topic, value.partition, value.offset, error]
+    if isinstance(value, confluent_kafka.Uuid):
+        return "drawn"
+    if isinstance(value, enum.Enum):
+        return value.name
+    if type(value).__module__.startswith("confluent_kafka") and hasattr(value, "__dict__"):
+        return {name: plain(each) for name, each in vars(value).items() if name != "cluster_id"}
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+
+
+def outcome(future):
+    """What came of it, or the name of the error."""
+    try:
+        return plain(future.result(PATIENCE))
+    except KafkaException as error:
+        return error.args[0].name()
+
+
+def outcomes(futures):
+    return {str(plain(asked)): outcome(future) for asked, future in futures.items()}
+
+
+def test_topics_of_confluent(same):
+    def story(side):
+        admin, name = confluent(side), f"confluent-{side.topic()}"
+
+        def create(*topics, **more):
+            return outcomes(admin.create_topics(list(topics), request_timeout=PATIENCE, **more))
+
+        def grow(*topics, **more):
+            return outcomes(admin.create_partitions(list(topics), request_timeout=PATIENCE, **more))
+
+        answers = [
+            create(NewTopic(name, 2, 1), validate_only=True),
+            create(NewTopic(name, 2, 1), NewTopic(f"{name}-bad", 0, 1), NewTopic("a/b", 1, 1)),
+            create(NewTopic(name, 2, 1)),
+            create(NewTopic(f"{name}-assigned", 2, replica_assignment=[[1], [1]])),
+            create(NewTopic(f"{name}-stranger", 1, replica_assignment=[[2]])),
+            create(NewTopic(f"{name}-copies", 1, 3)),
+            create(NewTopic(f"{name}-set", 1, 1, config={"retention.ms": "60000"})),
+            create(NewTopic(f"{name}-unset", 1, 1, config={"retention.ms": "never"})),
+            grow(NewPartitions(name, 3), validate_only=True),
+            grow(NewPartitions(name, 3)),
+            grow(NewPartitions(name, 3)),
+            grow(NewPartitions(name, 4, [[1]]), NewPartitions("nowhere", 2)),
+            outcomes(admin.describe_topics(confluent_kafka.TopicCollection([name, "nowhere"]))),
+            outcomes(
+                admin.describe_topics(confluent_kafka.TopicCollection([name]), include_authorized_operations=True)
+            ),
+        ]
+        listed = admin.list_topics(timeout=PATIENCE).topics
+        answers += [sorted(listed[name].partitions), plain(listed[name].partitions[0].isrs)]
+        answers.append(outcomes(admin.delete_topics([name, f"{name}-assigned", f"{name}-set", "nowhere"])))
+        return answers
+
+    same(story)
+
+
+def test_the_cluster_of_confluent(same):
+    def story(side):
+        admin = confluent(side)
+        answers = [
+            outcome(admin.describe_cluster()),
+            outcome(admin.describe_cluster(include_authorized_operations=True)),
+        ]
+        topic = side.topic(partitions=2)
+        wanted = [TopicPartition(topic, partition) for partition in (0, 1, 2)]
+        for kind in (ElectionType.PREFERRED, ElectionType.UNCLEAN):
+            answers.append(elected(admin.elect_leaders(kind, wanted)))
+            answers.append(elected(admin.elect_leaders(kind)))
+        return answers
+
+    same(story)
+
+
+def elected(future):
+    return {str(plain(partition)): error and error.name() for partition, error in future.result(PATIENCE).items()}
+
+
+def test_records_and_offsets_of_confluent(same):
+    def story(side):
+        admin, topic = confluent(side), side.topic(partitions=2)
+        side.produce(topic, batch([b"x"] * 5, timestamp=TIMESTAMP))
+        first, second, missing = (TopicPartition(topic, partition) for partition in (0, 1, 2))
+        specs = (
+            OffsetSpec.earliest(),
+            OffsetSpec.latest(),
+            OffsetSpec.max_timestamp(),
+            OffsetSpec.for_timestamp(TIMESTAMP),
+            OffsetSpec.for_timestamp(TIMESTAMP + 10**9),
+        )
+        answers = [
+            outcomes(admin.list_offsets({first: spec, second: spec}, isolation_level=level))
+            for spec in specs
+            for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED)
+        ]
+        answers.append(outcomes(admin.list_offsets({missing: OffsetSpec.latest()})))
+        deleted = [TopicPartition(topic, 0, 3), TopicPartition(topic, 1, -1), TopicPartition(topic, 2, 0)]
+        answers.append(outcomes(admin.delete_records(deleted)))
+        answers.append(outcomes(admin.delete_records([TopicPartition(topic, 0, 99)])))
+        answers.append(outcomes(admin.list_offsets({first: OffsetSpec.earliest()})))
+        return answers
+
+    same(story)
+
+
+def test_groups_of_confluent(same):
+    def story(side):
+        admin, topic = confluent(side), side.topic(partitions=2)
+        side.produce(topic, batch([b"x"] * 5))
+        member = Member(side).stable(said=reads(topic), share=given(topic, 0, 1))
+        member.commit((topic, (0, 4, -1, "")))
+        group = member.group
+
+        def described(**more):
+            (future,) = admin.describe_consumer_groups([group], **more).values()
+            found = future.result(PATIENCE)
+            members = [[plain(each.assignment.topic_partitions), each.client_id, each.host] for each in found.members]
+            assignor = found.partition_assignor
+            return [str(found.state), str(found.type), assignor, members, plain(found.authorized_operations)]
+
+        def offsets(topics=None):
+            wanted = ConsumerGroupTopicPartitions(group, topics)
+            (future,) = admin.list_consumer_group_offsets([wanted]).values()
+            return plain(sorted(future.result(PATIENCE).topic_partitions))
+
+        def moved(offset):
+            wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0, offset), TopicPartition("nowhere", 0, 1)])
+            (future,) = admin.alter_consumer_group_offsets([wanted]).values()
+            return outcome(future)
+
+        def listed():
+            return [
+                [found.group_id, found.is_simple_consumer_group, str(found.state), str(found.type)]
+                for found in admin.list_consumer_groups().result(PATIENCE).valid
+                if found.group_id == group
+            ]
+
+        answers = [
+            described(),
+            described(include_authorized_operations=True),
+            listed(),
+            offsets(),
+            offsets([TopicPartition(topic, 1), TopicPartition("nowhere", 0)]),
+            moved(1),
+            outcomes(admin.delete_consumer_groups([group, "no-group"])),
+        ]
+        member.leave()
+        answers += [described(), moved(2), offsets(), listed()]
+        answers.append(outcomes(admin.delete_consumer_groups([group])))
+        answers.append(listed())
+        return answers
+
+    same(story)
+
+
+def test_access_rules_of_confluent(same):
+    def story(side):
+        admin = confluent(side)
+        rule = (ResourceType.TOPIC, "t", ResourcePatternType.LITERAL, "User:a", "*", AclOperation.READ, AclPermissionType.ALLOW)
+        return [
+            outcomes(admin.create_acls([AclBinding(*rule)])),
+            outcome(admin.describe_acls(AclBindingFilter(*rule))),
+            outcomes(admin.delete_acls([AclBindingFilter(*rule)])),
+        ]
+
+    answers = same(story)
+    assert "SECURITY_DISABLED" in str(answers)
+
+
+@contextlib.contextmanager
+def python(side):
+    admin = KafkaAdminClient(bootstrap_servers=side.broker.bootstrap, request_timeout_ms=1000 * PATIENCE)
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def neutral(value):
+    """Without what is one broker's own, or grows."""
+    if isinstance(value, dict):
+        value = {str(name): neutral(each) for name, each in value.items()}
+        for name in ("port", "log_dir", "host", "cluster_id", "topic_id", "total_bytes", "usable_bytes", "high_watermark"):
+            if value.get(name) is not None:
+                value[name] = "its own"
+        for name in ("leader_epoch", "log_end_offset", "last_fetch_timestamp", "last_caught_up_timestamp"):
+            if "replica_id" in value or "current_voters" in value:
+                value.pop(name, None)
+        for name in ("error_message", "throttle_time_ms", "finalized_epoch"):
+            value.pop(name, None)
+        return value
+    if isinstance(value, (list, tuple)):
+        return sorted((neutral(each) for each in value), key=str)
+    return value if value is None or isinstance(value, (str, int, float, bool)) else plain_text(value)
+
+
+def plain_text(value):
+    """An answer as kafka-python shows it, without the broker's own words."""
+    return re.sub(r"error_message=('[^']*'|\"[^\"]*\"|None)", "error_message", str(value))
+
+
+def attempt(call, *words, **more):
+    """What a call gave, or the name of the error."""
+    try:
+        return neutral(call(*words, **more))
+    except KafkaError as error:
+        return type(error).__name__
+
+
+def test_topics_of_kafka_python(same):
+    def story(side):
+        name = f"python-{side.topic()}"
+        with python(side) as admin:
+            answers = [
+                attempt(admin.create_topics, [PythonNewTopic(name, 2, 1)], validate_only=True),
+                attempt(admin.create_topics, [PythonNewTopic(name, 2, 1)]),
+                attempt(admin.create_topics, [PythonNewTopic(name, 2, 1)]),
+                attempt(admin.create_topics, [PythonNewTopic(f"{name}-copies", 1, 2)]),
+                attempt(admin.create_topics, [PythonNewTopic(f"{name}-placed", -1, -1, {0: [1], 1: [1]})]),
+                attempt(admin.create_partitions, {name: PythonNewPartitions(3)}),
+                attempt(admin.create_partitions, {name: PythonNewPartitions(1)}),
+                attempt(admin.describe_topics, [name, "nowhere"]),
+                name in admin.list_topics(),
+                attempt(admin.delete_records, {PythonPartition(name, 0): -1}),
+                attempt(admin.elect_leaders, 0, {name: [0, 9]}, raise_errors=False),
+                attempt(admin.list_partition_reassignments, {name: [0, 1]}),
+                attempt(admin.alter_partition_reassignments, {PythonPartition(name, 0): [1]}),
+                attempt(admin.alter_partition_reassignments, {PythonPartition(name, 0): None}),
+                attempt(admin.alter_partition_reassignments, {PythonPartition(name, 0): [2]}),
+                attempt(admin.delete_topics, [name]),
+                attempt(admin.delete_topics, [name]),
+            ]
+        for answer in answers:
+            if isinstance(answer, dict):
+                for topic in answer.get("topics") or []:
+                    if isinstance(topic, dict):
+                        topic.pop("configs", None)
+        return answers
+
+    same(story)
+
+
+def test_the_cluster_of_kafka_python(same):
+    def story(side):
+        topic = side.topic()
+        side.produce(topic, batch([b"x"] * 5))
+        here = str(side.broker.data_dir)
+        with python(side) as admin:
+            directories = admin.describe_log_dirs({topic: [0]})
+            return [
+                attempt(admin.describe_cluster),
+                neutral(directories),
+                attempt(admin.alter_replica_log_dirs, {(topic, 0, 1): here}),
+                attempt(admin.describe_metadata_quorum),
+                attempt(admin.describe_features),
+                attempt(admin.update_features, {"group.version": ("SAFE_DOWNGRADE", 0)}, validate_only=True),
+                attempt(admin.update_features, {"group.version": 2}),
+                attempt(admin.describe_producers, [PythonPartition(topic, 0)]),
+                attempt(admin.describe_topic_partitions, [topic]),
+            ]
+
+    same(story)
+
+
+def test_groups_of_kafka_python(same):
+    def story(side):
+        topic = side.topic(partitions=2)
+        side.produce(topic, batch([b"x"] * 5))
+        member = Member(side).stable(said=reads(topic), share=given(topic, 0, 1))
+        member.commit((topic, (0, 4, -1, "")))
+        group, first = member.group, PythonPartition(topic, 0)
+        with python(side) as admin:
+            described = admin.describe_groups([group], include_authorized_operations=True)
+            answers = [
+                [[found["group_state"], len(found["members"]), found["authorized_operations"]] for found in described.values()],
+                [found for found in neutral(admin.list_groups()) if found["group_id"] == group],
+                attempt(admin.list_group_offsets, {group: None}),
+                attempt(admin.list_group_offsets, {group: [first, PythonPartition(topic, 7)]}),
+                attempt(admin.delete_groups, [group]),
+                attempt(admin.delete_group_offsets, group, [first]),
+                attempt(admin.alter_group_offsets, group, {first: OffsetAndMetadata(1, "", -1)}),
+            ]
+            member.leave()
+            answers += [
+                attempt(admin.alter_group_offsets, group, {first: OffsetAndMetadata(2, "", -1)}),
+                attempt(admin.list_group_offsets, {group: None}),
+                attempt(admin.reset_group_offsets, group, {first: PythonOffsetSpec.EARLIEST}),
+                attempt(admin.list_group_offsets, {group: None}),
+                attempt(admin.delete_group_offsets, group, [first]),
+                attempt(admin.delete_groups, [group, "no-group"]),
+                attempt(admin.list_partition_offsets, {first: PythonOffsetSpec.LATEST}),
+                attempt(admin.list_partition_offsets, {first: PythonOffsetSpec.MAX_TIMESTAMP}),
+            ]
+        return answers
+
+    same(story)
+
+
+def test_access_rules_of_kafka_python(same):
+    def story(side):
+        rule = ("User:a", "*", ACLOperation.READ, ACLPermissionType.ALLOW)
+        with python(side) as admin:
+            return [
+                attempt(admin.create_acls, [ACL(*rule, ResourcePattern(PythonResourceType.TOPIC, "t"))]),
+                attempt(admin.describe_acls, ACLFilter(*rule, ResourcePattern(PythonResourceType.TOPIC, "t"))),
+            ]
+
+    same(story)
