@@ -1,5 +1,7 @@
 //! Between what the group machine stores and the record schemas of `__consumer_offsets`.
 
+mod consumer;
+
 use std::sync::Arc;
 
 use base::{LeaderEpoch, Millis, Offset, PartitionIndex, Uuid};
@@ -76,7 +78,7 @@ fn record(record: GroupRecord) -> Option<Record> {
             group: text(&key.group),
             value: value.map(|value| metadata(&value.content)),
         }),
-        _ => None,
+        other => consumer::record(other),
     }
 }
 
@@ -133,35 +135,37 @@ fn metadata(value: &GroupMetadataValue) -> GroupMetadata {
 pub(crate) fn key_value(record: &Record) -> KeyValue {
     let encoded = match record {
         Record::OffsetCommit { key, value } => {
+            let expires = value.as_ref().is_some_and(|value| value.expire_timestamp != Millis::NONE);
+            let version = if expires { OFFSET_VERSION_WITH_EXPIRY } else { OFFSET_VERSION };
             let key = OffsetCommitKey {
                 group: stored(&key.group),
                 topic: stored(&key.topic),
                 partition: key.partition.0,
             };
-            GroupRecord::OffsetCommit(match value {
-                Some(value) => {
-                    let expires = value.expire_timestamp != Millis::NONE;
-                    let version = if expires { OFFSET_VERSION_WITH_EXPIRY } else { OFFSET_VERSION };
-                    Keyed::new(key, version, offset_value(value))
-                }
-                None => Keyed::tombstone(key),
-            })
+            GroupRecord::OffsetCommit(keyed(key, version, value.as_ref().map(offset_value)))
         }
         Record::GroupMetadata { group, value } => {
             let key = GroupMetadataKey { group: stored(group) };
-            GroupRecord::GroupMetadata(match value {
-                Some(value) => Keyed::new(key, GROUP_VERSION, group_value(value)),
-                None => Keyed::tombstone(key),
-            })
+            GroupRecord::GroupMetadata(keyed(key, GROUP_VERSION, value.as_ref().map(group_value)))
         }
-        Record::ConsumerGroupMetadata { .. }
-        | Record::ConsumerGroupPartitionMetadata { .. }
-        | Record::ConsumerGroupMemberMetadata { .. }
-        | Record::ConsumerGroupTargetAssignmentMetadata { .. }
-        | Record::ConsumerGroupTargetAssignmentMember { .. }
-        | Record::ConsumerGroupCurrentMemberAssignment { .. }
-        | Record::ConsumerGroupRegularExpression { .. } => {
-            unreachable!("no record of a consumer group is decided yet")
+        Record::ConsumerGroupMetadata { group, value } => consumer::group(group, value.as_ref()),
+        Record::ConsumerGroupPartitionMetadata { group, exists } => {
+            consumer::partition_metadata(group, *exists)
+        }
+        Record::ConsumerGroupMemberMetadata { group, member, value } => {
+            consumer::member_metadata(group, member, value.as_ref())
+        }
+        Record::ConsumerGroupTargetAssignmentMetadata { group, value } => {
+            consumer::target_epoch(group, *value)
+        }
+        Record::ConsumerGroupTargetAssignmentMember { group, member, value } => {
+            consumer::target(group, member, value.as_ref())
+        }
+        Record::ConsumerGroupCurrentMemberAssignment { group, member, value } => {
+            consumer::current(group, member, value.as_ref())
+        }
+        Record::ConsumerGroupRegularExpression { group, regex, value } => {
+            consumer::regex(group, regex, value.as_ref())
         }
     };
     let (key, value) = encoded.encode().expect("what is decided fits the version that is written");
@@ -199,6 +203,14 @@ fn group_value(value: &GroupMetadata) -> GroupMetadataValue {
                 assignment: Bytes::copy_from_slice(&member.assignment),
             })
             .collect(),
+    }
+}
+
+/// A record, or a tombstone when there is no value.
+fn keyed<K, V>(key: K, version: i16, value: Option<V>) -> Keyed<K, V> {
+    match value {
+        Some(value) => Keyed::new(key, version, value),
+        None => Keyed::tombstone(key),
     }
 }
 

@@ -9,7 +9,8 @@ use base::{Millis, PartitionIndex, Uuid};
 use catalog::{Catalog, TopicError};
 use parking_lot::Mutex;
 use settings::Settings;
-use state_machines::group::{self, Event, Groups, Reply};
+use state_machines::group::assignor::Assignor;
+use state_machines::group::{self, Event, Groups, MigrationPolicy, Reply};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -297,6 +298,46 @@ fn rules_of(settings: &Settings) -> group::Settings {
         offset_metadata_max_bytes: usize::try_from(settings.offset_metadata_max_bytes()).unwrap_or(0),
         offsets_retention_ms: i64::from(settings.offsets_retention_minutes()) * 60_000,
         offsets_retention_check_interval_ms: settings.offsets_retention_check_interval_ms(),
-        ..group::Settings::default()
+        consumer_session_timeout_ms: settings.group_consumer_session_timeout_ms(),
+        consumer_heartbeat_interval_ms: settings.group_consumer_heartbeat_interval_ms(),
+        consumer_max_size: usize::try_from(settings.group_consumer_max_size()).unwrap_or(usize::MAX),
+        consumer_assignors: assignors_of(settings),
+        consumer_migration_policy: migration_policy_of(settings),
+        consumer_regex_refresh_interval_ms: i64::from(settings.group_consumer_regex_refresh_interval_ms()),
+    }
+}
+
+fn assignors_of(settings: &Settings) -> Vec<Assignor> {
+    settings.group_consumer_assignors().iter().filter_map(|name| Assignor::named(name)).collect()
+}
+
+fn migration_policy_of(settings: &Settings) -> MigrationPolicy {
+    match settings.group_consumer_migration_policy().to_ascii_lowercase().as_str() {
+        "disabled" => MigrationPolicy::Disabled,
+        "upgrade" => MigrationPolicy::Upgrade,
+        "downgrade" => MigrationPolicy::Downgrade,
+        _ => MigrationPolicy::Bidirectional,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_what_was_set() {
+        let rules = |key: &str, value: &str| {
+            let mut settings = Settings::default();
+            settings.set(key, value).expect("allowed");
+            rules_of(&settings)
+        };
+        let policy = |value| rules("group.consumer.migration.policy", value).consumer_migration_policy;
+        let migrates = |policy: MigrationPolicy| (policy.allows_upgrade(), policy.allows_downgrade());
+        assert_eq!(migrates(policy("Upgrade")), (true, false));
+        assert_eq!(migrates(policy("downgrade")), (false, true));
+        assert_eq!(migrates(policy("disabled")), (false, false));
+        assert_eq!(migrates(policy("BIDIRECTIONAL")), (true, true));
+        let assignors = rules("group.consumer.assignors", "range,uniform").consumer_assignors;
+        assert_eq!(assignors, [Assignor::Range, Assignor::Uniform]);
     }
 }

@@ -305,6 +305,31 @@ broker_keys! {
         "How long the first rebalance of an empty classic group waits for more members.";
     "group.max.size" group_max_size: i32 = Some("10000"), AtLeast(1), Start,
         "Most members of a classic group, and most member ids that it has given out and nobody has joined with yet.";
+    "group.coordinator.rebalance.protocols" group_coordinator_rebalance_protocols: Vec<String> =
+        Some("classic, consumer, streams"), Words(&["consumer", "classic", "share", "streams"]), Start,
+        "The kinds of groups that are served: classic, always, and consumer (KIP-848). Others are not built.";
+    "group.consumer.session.timeout.ms" group_consumer_session_timeout_ms: i32 = Some("45000"), AtLeast(1), Start,
+        "How long a member of a consumer group may be silent.";
+    "group.consumer.min.session.timeout.ms" group_consumer_min_session_timeout_ms: i32 = Some("45000"), AtLeast(1),
+        Start, "Least that group.consumer.session.timeout.ms, and a group's own, may be.";
+    "group.consumer.max.session.timeout.ms" group_consumer_max_session_timeout_ms: i32 = Some("60000"), AtLeast(1),
+        Start, "Most that group.consumer.session.timeout.ms, and a group's own, may be.";
+    "group.consumer.heartbeat.interval.ms" group_consumer_heartbeat_interval_ms: i32 = Some("5000"), AtLeast(1), Start,
+        "How often a member of a consumer group is told to come.";
+    "group.consumer.min.heartbeat.interval.ms" group_consumer_min_heartbeat_interval_ms: i32 = Some("5000"),
+        AtLeast(1), Start, "Least that group.consumer.heartbeat.interval.ms, and a group's own, may be.";
+    "group.consumer.max.heartbeat.interval.ms" group_consumer_max_heartbeat_interval_ms: i32 = Some("15000"),
+        AtLeast(1), Start, "Most that group.consumer.heartbeat.interval.ms, and a group's own, may be.";
+    "group.consumer.max.size" group_consumer_max_size: i32 = Some("10000"), AtLeast(1), Start,
+        "Most members of a consumer group.";
+    "group.consumer.assignors" group_consumer_assignors: Vec<String> = Some("uniform, range"),
+        Words(&["uniform", "range"]), Start,
+        "The assignors that members of a consumer group may ask for; the first is that of those who ask for none.";
+    "group.consumer.migration.policy" group_consumer_migration_policy: String = Some("bidirectional"),
+        WordsInAnyCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]), Start,
+        "Which groups with members may go over to the other protocol: upgrade from classic to consumer, downgrade back.";
+    "group.consumer.regex.refresh.interval.ms" group_consumer_regex_refresh_interval_ms: i32 = Some("600000"),
+        AtLeast(10_000), Start, "How old the topics that a regular expression stands for may become.";
     "offsets.topic.num.partitions" offsets_topic_num_partitions: i32 = Some("50"), AtLeast(1), Start,
         "Partitions of __consumer_offsets when it is created; not to be changed afterwards.";
     "offsets.topic.replication.factor" offsets_topic_replication_factor: i16 = Some("1"), AtLeast(1), Start,

@@ -12,13 +12,14 @@
 //!   ([`Settings::with_changes`]), and [`Settings::broker_entries`] and [`Settings::topic_entries`] say which layer counts.
 //! - A topic key that Kafka knows is always in the table, because Kafka refuses unknown ones with an error and clients
 //!   set the known ones; rows whose [`TopicRow::effect`] is [`Effect::Stored`] are kept and answered, and do nothing.
-//! - Defaults and bounds are those of Apache Kafka 4.1, with these exceptions. `max.connections`,
-//!   `max.connections.per.ip` and `queued.max.request.bytes` are "without limit" in Kafka and finite here.
+//! - Defaults and bounds are those of Apache Kafka 4.1, with these exceptions. `max.connections`, `max.connections.per.ip`,
+//!   `queued.max.request.bytes`, `group.max.size` and `group.consumer.max.size` are "without limit" in Kafka and finite here.
 //!   `socket.receive.buffer.bytes` is left to the kernel, which takes a quarter of the CPU off a large produce.
 //!   `num.network.threads` is the number of processors. Where Kafka's default makes no sense on a laptop, ours does:
 //!   `listeners` is one on 127.0.0.1, `log.dir` is `./ottla-data`, `node.id` is 1.
 
 mod broker;
+mod consumer_groups;
 mod docs;
 mod error;
 mod idle;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::broker::{self, BrokerRow, Scope, Values};
+use crate::consumer_groups;
 use crate::error::SettingError;
 use crate::idle::{self, IdleRow};
 use crate::listeners::{self, Endpoint};
@@ -198,6 +199,7 @@ impl Settings {
                 "`queued.max.request.bytes` must be at least `socket.request.max.bytes` ({largest}), or -1 for no limit"
             )));
         }
+        consumer_groups::check(self)?;
         if self.log_cleaner_dedupe_buffer_size() < LEAST_DEDUPE_BUFFER {
             let given = self.log_cleaner_dedupe_buffer_size().to_string();
             let allowed = format!("must be a whole number from {LEAST_DEDUPE_BUFFER} on");

@@ -40,6 +40,8 @@ pub enum Allowed {
     Ratio,
     /// One of these words; in a list, any of them.
     Words(&'static [&'static str]),
+    /// One of these words, however its letters are written.
+    WordsInAnyCase(&'static [&'static str]),
     /// A list of `partition:broker` pairs, or `*`.
     Replicas,
     /// `false` alone, with the reason why not `true`.
@@ -78,7 +80,9 @@ impl fmt::Display for Rule {
             Allowed::Words(words) if self.kind == Kind::List => {
                 write!(f, "must be a list, with commas, of: {}", words.join(", "))
             }
-            Allowed::Words(words) => write!(f, "must be one of: {}", words.join(", ")),
+            Allowed::Words(words) | Allowed::WordsInAnyCase(words) => {
+                write!(f, "must be one of: {}", words.join(", "))
+            }
             Allowed::Replicas => f.write_str("must be a list of partition:broker pairs, or *"),
             Allowed::Never(reason) => write!(f, "must be false, because {reason}"),
         }
@@ -154,6 +158,11 @@ impl Typed for String {
     fn read(text: &str, allowed: Allowed) -> Option<Self> {
         match allowed {
             Allowed::Words(words) if !words.contains(&text.trim()) => None,
+            Allowed::WordsInAnyCase(words)
+                if !words.iter().any(|word| word.eq_ignore_ascii_case(text.trim())) =>
+            {
+                None
+            }
             _ => Some(text.trim().to_owned()),
         }
     }
@@ -265,6 +274,10 @@ mod tests {
         const WORDS: Allowed = Allowed::Words(&["one", "two"]);
         assert_eq!(String::read(" one ", WORDS).as_deref(), Some("one"));
         assert_eq!(String::read("One", WORDS), None);
+        const ANY_CASE: Allowed = Allowed::WordsInAnyCase(&["ONE", "two"]);
+        assert_eq!(String::read(" one", ANY_CASE).as_deref(), Some("one"));
+        assert_eq!(String::read("TWO", ANY_CASE).as_deref(), Some("TWO"));
+        assert_eq!(String::read("three", ANY_CASE), None);
         assert_eq!(Vec::<String>::read("one , two", WORDS), Some(vec!["one".to_owned(), "two".to_owned()]));
         assert_eq!(Vec::<String>::read("one,,two", WORDS), None);
         assert_eq!(Vec::<String>::read("", WORDS), Some(vec![]));

@@ -339,3 +339,42 @@ fn a_change_that_may_not_be_is_left_out_with_the_reason() {
         "idle keys can be changed as well"
     );
 }
+
+#[test]
+fn the_times_of_consumer_groups_fit_each_other() {
+    let check = |given: &[(&str, &str)]| {
+        let mut settings = Settings::default();
+        for (key, value) in given {
+            settings.set(&format!("group.consumer.{key}"), value).unwrap();
+        }
+        settings.check().map_err(|error| error.to_string())
+    };
+    assert_eq!(check(&[]), Ok(()));
+    assert_eq!(
+        check(&[("session.timeout.ms", "44999")]),
+        Err("`group.consumer.session.timeout.ms` (44999) must be at least `group.consumer.min.session.timeout.ms` (45000)"
+            .to_owned())
+    );
+    assert_eq!(check(&[("session.timeout.ms", "44999"), ("min.session.timeout.ms", "44999")]), Ok(()));
+    for refused in [
+        [("session.timeout.ms", "60001"), ("max.heartbeat.interval.ms", "5000")],
+        [("min.session.timeout.ms", "60000"), ("max.session.timeout.ms", "59999")],
+        [("heartbeat.interval.ms", "4999"), ("max.heartbeat.interval.ms", "5000")],
+        [("heartbeat.interval.ms", "15001"), ("min.session.timeout.ms", "1")],
+        [("min.heartbeat.interval.ms", "5001"), ("max.heartbeat.interval.ms", "5000")],
+        [("heartbeat.interval.ms", "45000"), ("max.heartbeat.interval.ms", "60000")],
+        [("assignors", ""), ("max.size", "1")],
+    ] {
+        assert!(check(&refused).is_err(), "{refused:?}");
+    }
+}
+
+#[test]
+fn classic_groups_cannot_be_switched_off() {
+    let mut settings = Settings::default();
+    settings.set("group.coordinator.rebalance.protocols", "consumer").unwrap();
+    let refusal = settings.check().unwrap_err().to_string();
+    assert!(refusal.ends_with("must list classic, which cannot be switched off"), "{refusal}");
+    settings.set("group.coordinator.rebalance.protocols", "classic").unwrap();
+    settings.check().unwrap();
+}

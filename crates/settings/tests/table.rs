@@ -22,6 +22,7 @@ const OWN_DEFAULTS: &[&str] = &[
     "max.connections.per.ip",
     "queued.max.request.bytes",
     "group.max.size",
+    "group.consumer.max.size",
     "offsets.topic.replication.factor",
 ];
 
@@ -29,17 +30,6 @@ const OWN_DEFAULTS: &[&str] = &[
 const UNKNOWN: &[&str] = &[
     "controller.quota.window.num",
     "controller.quota.window.size.seconds",
-    "group.consumer.assignors",
-    "group.consumer.heartbeat.interval.ms",
-    "group.consumer.max.heartbeat.interval.ms",
-    "group.consumer.max.session.timeout.ms",
-    "group.consumer.max.size",
-    "group.consumer.migration.policy",
-    "group.consumer.min.heartbeat.interval.ms",
-    "group.consumer.min.session.timeout.ms",
-    "group.consumer.regex.refresh.interval.ms",
-    "group.consumer.session.timeout.ms",
-    "group.coordinator.rebalance.protocols",
     "quota.window.num",
     "quota.window.size.seconds",
     "telemetry.max.bytes",
@@ -52,6 +42,7 @@ const OWN_BOUNDS: &[&str] = &[
     "controller.quorum.bootstrap.servers",
     "controller.quorum.voters",
     "offsets.topic.segment.bytes",
+    "group.consumer.assignors",
     "max.connections.per.ip",
     "socket.send.buffer.bytes",
     "socket.receive.buffer.bytes",
@@ -96,6 +87,7 @@ fn bounds_name(allowed: Allowed) -> String {
         Allowed::OneOrBetween(one, min, max) => format!("[{min},...,{max}] or {one}"),
         Allowed::Ratio => "[0,...,1]".to_owned(),
         Allowed::Words(words) => format!("[{}]", words.join(", ")),
+        Allowed::WordsInAnyCase(words) => format!("(case insensitive) [{}]", words.join(", ")),
         Allowed::Replicas => "[partitionId]:[brokerId],[partitionId]:[brokerId],...".to_owned(),
     }
 }
@@ -237,9 +229,8 @@ fn a_value_outside_its_row_is_refused_and_changes_nothing() {
         let wrong = match (row.kind, row.allowed) {
             (_, Allowed::AtLeast(min) | Allowed::Between(min, _)) => (min - 1).to_string(),
             (_, Allowed::OneOrBetween(one, ..)) => (one - 1).to_string(),
-            (Kind::Boolean | Kind::Int | Kind::Long | Kind::Double, _) | (_, Allowed::Words(_)) => {
-                "maybe".to_owned()
-            }
+            (Kind::Boolean | Kind::Int | Kind::Long | Kind::Double, _)
+            | (_, Allowed::Words(_) | Allowed::WordsInAnyCase(_)) => "maybe".to_owned(),
             _ => continue,
         };
         let mut settings = Settings::default();
