@@ -40,7 +40,13 @@ pub(crate) fn heartbeat(reply: &Result<ConsumerHeartbeatAnswer, Refused>) -> Str
     match reply {
         Ok(answer) => {
             let share = answer.assignment.as_ref().map(|share| format!(": {}", partitions(share)));
-            format!("epoch {} as {}{}", answer.member_epoch, id(&answer.member_id), share.unwrap_or_default())
+            let interval = match answer.heartbeat_interval_ms {
+                5_000 => String::new(),
+                0 if answer.member_epoch < 0 => String::new(),
+                other => format!(", every {other} ms"),
+            };
+            let share = share.unwrap_or_default();
+            format!("epoch {} as {}{interval}{share}", answer.member_epoch, id(&answer.member_id))
         }
         Err(refused) => format!("{:?}: {}", refused.error, refused.message),
     }

@@ -7,8 +7,8 @@
 //! | command | |
 //! | --- | --- |
 //! | `set max-size=2 ...` | settings; groups begin anew |
-//! | `join a [v=9] [id=-] [instance=i] [protocols=range,sticky] [topics=t] [raw=bytes] [session=ms] [rebalance=ms] [type=consumer]` | JoinGroup; `id=-`: without a member id |
-//! | `sync a [b=x]... [gen=1] [protocol=range] [type=consumer]` | SyncGroup, with assignments if the client leads |
+//! | `join a [v=9] [id=-] [instance=i] [protocols=range,sticky] [topics=t] [has=t:0,1] [raw=bytes] [session=ms] [rebalance=ms] [type=consumer]` | JoinGroup; `id=-`: without a member id |
+//! | `sync a [b=x]... [gen=1] [protocol=range] [type=consumer]` | SyncGroup, with assignments if the client leads; `t:0,1+u:0` is written as consumers do |
 //! | `beat a [gen=1]` | Heartbeat |
 //! | `leave a b instance:i` | LeaveGroup |
 //! | `forget a` | the client loses what it was told, as after a restart |

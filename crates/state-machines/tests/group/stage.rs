@@ -15,7 +15,7 @@ use state_machines::topics::{self, Topics};
 
 use crate::consumer_words;
 use crate::story;
-use crate::words::{self, Words, bytes, id, text};
+use crate::words::{self, Words, id, text};
 
 /// What stands in the log.
 enum Logged {
@@ -202,7 +202,7 @@ impl Groups {
         let protocol = words.option("protocol").map(text);
         let assignments = words.0.iter().map(|word| {
             let (member, share) = word.split_once('=').unwrap();
-            Assignment { member_id: self.member_id(member), assignment: bytes(share.as_bytes()) }
+            Assignment { member_id: self.member_id(member), assignment: words::assignment(share) }
         });
         let sync = Sync {
             group_id,
@@ -378,8 +378,9 @@ impl Groups {
     }
 
     fn describe(&self, group: &str) -> Vec<String> {
-        if let Some(group) = self.machine.describe_consumer(group) {
-            return consumer_words::describe(&group);
+        if let Some(known) = self.machine.describe_consumer(group) {
+            assert_eq!(self.machine.describe(group), None, "a group is of one kind");
+            return consumer_words::describe(&known);
         }
         let Some(group) = self.machine.describe(group) else { return vec!["not found".to_owned()] };
         let mut lines = vec![

@@ -29,7 +29,9 @@ impl<'a> Words<'a> {
     /// Takes out the protocols, all with the same metadata.
     pub(crate) fn protocols(&mut self) -> Vec<Protocol> {
         let topics = self.option("topics").unwrap_or("t");
-        let metadata = self.option("raw").map_or_else(|| subscription(topics), |raw| raw.as_bytes().to_vec());
+        let owned = self.option("has");
+        let metadata =
+            self.option("raw").map_or_else(|| subscription(topics, owned), |raw| raw.as_bytes().to_vec());
         let names = self.option("protocols").unwrap_or("range").split(',').filter(|name| !name.is_empty());
         names.map(|name| Protocol { name: text(name), metadata: bytes(&metadata) }).collect()
     }
@@ -49,17 +51,51 @@ pub(crate) fn bytes(bytes: &[u8]) -> Arc<[u8]> {
     Arc::from(bytes)
 }
 
-/// What a consumer that reads these topics says of itself, in version 0 without user data.
-fn subscription(topics: &str) -> Vec<u8> {
+/// What a consumer that reads these topics says of itself, without user data: in version 0, or in version 1 with what it holds.
+fn subscription(topics: &str, owned: Option<&str>) -> Vec<u8> {
     let topics: Vec<&str> = topics.split(',').filter(|topic| !topic.is_empty()).collect();
-    let mut metadata = vec![0, 0];
+    let mut metadata = vec![0, u8::from(owned.is_some())];
     metadata.extend(u32::try_from(topics.len()).unwrap().to_be_bytes());
     for topic in topics {
-        metadata.extend(u16::try_from(topic.len()).unwrap().to_be_bytes());
-        metadata.extend(topic.as_bytes());
+        put_text(&mut metadata, topic);
     }
     metadata.extend((-1_i32).to_be_bytes());
+    if let Some(owned) = owned {
+        put_partitions(&mut metadata, owned);
+    }
     metadata
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
+    bytes.extend(text.as_bytes());
+}
+
+/// `t:0,1+u:0`, `-` for nothing.
+fn put_partitions(bytes: &mut Vec<u8>, words: &str) {
+    let topics: Vec<_> = words.split('+').filter(|word| *word != "-").collect();
+    bytes.extend(u32::try_from(topics.len()).unwrap().to_be_bytes());
+    for topic in topics {
+        let (name, indexes) = topic.split_once(':').unwrap();
+        put_text(bytes, name);
+        let indexes: Vec<i32> = indexes.split(',').map(|index| index.parse().unwrap()).collect();
+        bytes.extend(u32::try_from(indexes.len()).unwrap().to_be_bytes());
+        indexes.iter().for_each(|index| bytes.extend(index.to_be_bytes()));
+    }
+}
+
+/// What a leader assigns: `t:0,1+u:0` as consumers write it, with `!` at the end with data of its assignor's own; any other word
+/// as it is.
+pub(crate) fn assignment(word: &str) -> Arc<[u8]> {
+    let (partitions, data) = word.strip_suffix('!').map_or((word, false), |rest| (rest, true));
+    if !partitions.contains(':') && partitions != "-" {
+        return bytes(word.as_bytes());
+    }
+    let mut assignment = vec![0, 1];
+    put_partitions(&mut assignment, partitions);
+    assignment.extend(if data { 1_i32 } else { -1 }.to_be_bytes());
+    assignment.extend(data.then_some(7));
+    bytes(&assignment)
 }
 
 /// `t-0`
@@ -93,13 +129,14 @@ pub(crate) fn fetches(words: &[&str], topic_id: Uuid) -> Option<Vec<FetchTopic>>
     (!words.is_empty()).then(|| words.iter().map(topic).collect())
 }
 
-/// `a-00000000-0000-0000-0000-000000000001` is told as `a-1`.
+/// `a-00000000-0000-0000-0000-000000000001` is told as `a-1`, and one without a name as `#1`.
 pub(crate) fn id(id: &str) -> String {
     let short = id.len().checked_sub(37).and_then(|at| id.split_at_checked(at));
     let number = short.and_then(|(_, uuid)| Uuid::parse_str(uuid.strip_prefix('-')?).ok());
     match (short, number) {
         (Some((name, _)), Some(number)) => format!("{name}-{}", number.as_u128()),
         _ if id.is_empty() => "nobody".to_owned(),
+        _ if Uuid::parse_str(id).is_ok() => format!("#{}", Uuid::parse_str(id).unwrap().as_u128()),
         _ => id.to_owned(),
     }
 }
@@ -108,8 +145,28 @@ fn maybe(text: &Option<Arc<str>>) -> &str {
     text.as_deref().unwrap_or("none")
 }
 
-pub(crate) fn share(assignment: &[u8]) -> &str {
-    if assignment.is_empty() { "nothing" } else { std::str::from_utf8(assignment).unwrap() }
+pub(crate) fn share(assignment: &[u8]) -> String {
+    match assignment {
+        [] => "nothing".to_owned(),
+        [0, version, rest @ ..] => format!("v{version} {}", named_partitions(rest)),
+        text => std::str::from_utf8(text).unwrap().to_owned(),
+    }
+}
+
+/// What [`put_partitions`] wrote, in the same words.
+fn named_partitions(mut bytes: &[u8]) -> String {
+    let mut take = |length: usize| {
+        let (taken, rest) = bytes.split_at(length);
+        bytes = rest;
+        taken.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let mut topics = Vec::new();
+    for _ in 0..take(4) {
+        let name: String = (0..take(2)).map(|_| char::from(u8::try_from(take(1)).unwrap())).collect();
+        let indexes: Vec<_> = (0..take(4)).map(|_| take(4).to_string()).collect();
+        topics.push(format!("{name}:{}", indexes.join(",")));
+    }
+    if topics.is_empty() { "-".to_owned() } else { topics.join("+") }
 }
 
 pub(crate) fn reply(reply: &Reply) -> String {

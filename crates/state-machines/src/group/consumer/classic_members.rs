@@ -49,7 +49,9 @@ pub(in crate::group) fn join(
     }
     let epoch = group.members.get(&id).map_or(0, Member::epoch);
     if becomes_classic {
-        migrate::to_classic(groups, &join.group_id, &[], wants_others, ctx);
+        // Where members are still on their way, a classic group cannot take them on.
+        let rebalance = wants_others || !group.is_reconciled();
+        migrate::to_classic(groups, &join.group_id, &[], rebalance, ctx);
     } else {
         ctx.timers.cancel(group.join_timer(&id));
         ctx.timers.cancel(group.rebalance_timer(&id));

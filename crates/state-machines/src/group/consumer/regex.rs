@@ -35,8 +35,8 @@ impl Pattern {
         };
         // By itself first: parentheses that do not match must not pair with ours.
         let unicode = compile(expression, false).is_err();
-        compile(expression, unicode).map_err(|error| error.to_string())?;
-        let whole = compile(&format!(r"\A(?:{expression})\z"), unicode).map_err(|error| error.to_string())?;
+        compile(expression, unicode).map_err(|error| cause(&error))?;
+        let whole = compile(&format!(r"\A(?:{expression})\z"), unicode).map_err(|error| cause(&error))?;
         Ok(Self(whole))
     }
 
@@ -45,6 +45,13 @@ impl Pattern {
         let names = topics.iter().map(|topic| &topic.name);
         names.filter(|name| self.0.is_match(name.as_bytes())).cloned().collect()
     }
+}
+
+/// What is wrong, in one line; the lines before it draw where.
+fn cause(error: &regex::Error) -> String {
+    let told = error.to_string();
+    let last = told.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 #[cfg(test)]

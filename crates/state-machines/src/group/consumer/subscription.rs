@@ -31,27 +31,12 @@ impl ConsumerGroup {
         let now = &self.members[id];
         let mut wants_others = now.about.subscribed_topic_names != before.about.subscribed_topic_names;
         if now.regex() != before.regex() {
-            let regex = now.regex().cloned();
-            wants_others |= self.change_regex(before.regex(), regex.as_ref(), ctx);
+            // One that is new to the group is looked up below, and then it shows whether that leads to other topics.
+            wants_others |= now.regex().is_none_or(|regex| self.resolved.contains_key(regex));
+            before.regex().into_iter().for_each(|before| self.drop_regex_without_members(before, ctx));
         }
         self.look_at_topics(self.epoch == 0 || wants_others, ctx);
         wants_others
-    }
-
-    /// A member has another expression than before. Says whether that may lead to other topics.
-    fn change_regex(
-        &mut self,
-        before: Option<&Arc<str>>,
-        now: Option<&Arc<str>>,
-        ctx: &mut Context<'_>,
-    ) -> bool {
-        before.into_iter().for_each(|before| self.drop_regex_without_members(before, ctx));
-        match now {
-            None => true,
-            Some(now) if self.resolved.contains_key(now) => true,
-            // At once, so that the member's first answer brings its partitions; what others have can wait for the next refresh.
-            Some(now) => self.resolve(now, ctx),
-        }
     }
 
     pub(super) fn drop_regex_without_members(&mut self, regex: &Arc<str>, ctx: &mut Context<'_>) {
@@ -79,20 +64,27 @@ impl ConsumerGroup {
         self.store(Record::ConsumerGroupRegularExpression { group, regex, value }, ctx);
     }
 
-    /// Looks all expressions up again when topics have come, when that was long ago, or when one was never looked up.
+    /// Looks all expressions up again when topics have come, or when that was long ago, and one that was never looked up at once,
+    /// so that the answer to its member brings the partitions. Says whether any stands for other topics than before.
     fn refresh_regexes(&mut self, ctx: &mut Context<'_>) -> bool {
-        let since = self.regexes_refreshed.map_or(i64::MAX, |last| ctx.now.since(last));
-        let due = self.topics_came
-            || since > ctx.settings.consumer_regex_refresh_interval_ms
-            || self.regexes.len() != self.resolved.len();
-        if self.regexes.is_empty() || !due || since <= LEAST_REFRESH_INTERVAL_MS {
+        if self.regexes.is_empty() {
             return false;
         }
-        self.topics_came = false;
-        self.regexes_refreshed = Some(ctx.now);
+        let since = self.regexes_refreshed.map_or(i64::MAX, |last| ctx.now.since(last));
+        let is_old = since > ctx.settings.consumer_regex_refresh_interval_ms;
+        let all = (self.topics_came || is_old) && since > LEAST_REFRESH_INTERVAL_MS;
+        if !all && self.regexes.len() == self.resolved.len() {
+            return false;
+        }
+        if all {
+            self.topics_came = false;
+            self.regexes_refreshed = Some(ctx.now);
+        }
+        let asked = self.regexes.keys().filter(|regex| all || !self.resolved.contains_key(*regex));
+        let asked: Vec<_> = asked.cloned().collect();
         let mut differ = false;
-        for regex in self.regexes.keys().cloned().collect::<Vec<_>>() {
-            differ |= self.resolve(&regex, ctx);
+        for regex in &asked {
+            differ |= self.resolve(regex, ctx);
         }
         differ
     }
