@@ -55,6 +55,13 @@ impl Catalog {
         if !validate_only && stored.is_ok() {
             for topic in answers.iter().flatten() {
                 tracing::info!("created topic {} with {} partitions", topic.name, topic.partitions);
+                if let Some(copies) = topic.clamped_from {
+                    tracing::warn!(
+                        "topic {} has 1 copy of each partition, not {copies} as was asked for: there is one node, and \
+                         ottla.replication.factor.clamp is true",
+                        topic.name
+                    );
+                }
             }
         }
         answer(answers, &stored)
@@ -243,6 +250,7 @@ impl Catalog {
             replication_factor: i16::try_from(settings.default_replication_factor()).unwrap_or(i16::MAX),
             node: self.node_id,
             directory: self.directory,
+            clamp: settings.replication_factor_clamp(),
         }
     }
 

@@ -164,7 +164,9 @@ fn properties(inspection: &Inspection, given: &Given, dir: &Path) -> Result<Stri
     let mut told: BTreeMap<String, String> = given.unknown.clone();
     told.extend(known);
     told.retain(|key, _| {
-        !SAID_ANEW.contains(&key.as_str()) && SINGLE.iter().all(|(single, _)| single != key)
+        !key.starts_with("ottla.")
+            && !SAID_ANEW.contains(&key.as_str())
+            && SINGLE.iter().all(|(single, _)| single != key)
     });
     if !told.is_empty() {
         let _ = write!(text, "\n# What Ottla was told.\n");

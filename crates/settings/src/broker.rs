@@ -190,6 +190,8 @@ broker_keys! {
         "Partitions of a topic whose creator leaves the number open.";
     "default.replication.factor" default_replication_factor: i32 = Some("1"), Any, Start,
         "Replicas of a topic whose creator leaves the number open; one node can hold 1.";
+    "ottla.replication.factor.clamp" replication_factor_clamp: bool = Some("false"), Any, Start,
+        "Whether a topic that is asked for with several replicas is created with 1, instead of being refused. Ottla's own.";
     "fetch.max.bytes" fetch_max_bytes: i32 = Some("57671680"), AtLeast(1024), Start,
         "Most bytes of records in one Fetch answer, however much is asked for.";
     "max.incremental.fetch.session.cache.slots" max_incremental_fetch_session_cache_slots: i32 = Some("1000"),

@@ -24,8 +24,13 @@ use state_machines::topics::{
 };
 
 const NODE: NodeId = NodeId(1);
-const RULES: Rules =
-    Rules { partitions: 2, replication_factor: 1, node: NODE, directory: Uuid::from_u128(0xd1) };
+const RULES: Rules = Rules {
+    partitions: 2,
+    replication_factor: 1,
+    node: NODE,
+    directory: Uuid::from_u128(0xd1),
+    clamp: false,
+};
 
 #[test]
 fn stories() {

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use testkit::broker::{Broker, Launch, Refusal};
+use wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use wire::messages::describe_cluster::DescribeClusterRequest;
+use wire::messages::find_coordinator::FindCoordinatorRequest;
 use wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 
 use crate::launch;
@@ -165,6 +167,41 @@ fn unknown_keys_are_warnings_with_their_place_and_kafkas_own_are_none() {
     assert_eq!(broker.stop().code(), Some(0));
 }
 
+fn create(broker: &Broker, name: &str, replication_factor: i16) -> (i16, i16) {
+    let topic = CreatableTopic {
+        name: name.to_owned().into(),
+        num_partitions: 1,
+        replication_factor,
+        ..CreatableTopic::default()
+    };
+    let request = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
+    let answer = broker.connect().call(&request, 5).expect("an answer");
+    (answer.topics[0].error_code, answer.topics[0].replication_factor)
+}
+
+#[test]
+fn with_the_clamp_who_asks_for_three_replicas_gets_one_and_a_warning() {
+    const INVALID_REPLICATION_FACTOR: i16 = 38;
+    let broker = launch().set("default.replication.factor", "3").start();
+    assert_eq!(create(&broker, "three", 3).0, INVALID_REPLICATION_FACTOR);
+    assert_eq!(create(&broker, "default", -1).0, INVALID_REPLICATION_FACTOR);
+    assert_eq!(broker.stop().code(), Some(0));
+
+    let clamp = "ottla.replication.factor.clamp";
+    let launch = launch().set("default.replication.factor", "3").asked_for(clamp);
+    let broker = launch.set(clamp, "true").set("offsets.topic.replication.factor", "3").start();
+    assert_eq!(create(&broker, "three", 3), (0, 1));
+    assert!(broker.wait_for_line("topic three has 1 copy").contains(" WARN "));
+    assert_eq!(create(&broker, "default", -1), (0, 1));
+    assert_eq!(create(&broker, "one", 1), (0, 1));
+    assert_eq!(partitions_of_a_new_topic(&broker), 1, "created on first use");
+    let group = FindCoordinatorRequest { key: "group".into(), ..FindCoordinatorRequest::default() };
+    assert_eq!(broker.connect().call(&group, 3).expect("an answer").error_code, 0);
+    let warnings: Vec<_> = broker.log().into_iter().filter(|line| line.contains(" WARN ")).collect();
+    assert_eq!(warnings.len(), 3, "neither for one copy nor for internal topics: {warnings:#?}");
+    assert_eq!(broker.stop().code(), Some(0));
+}
+
 fn ottla(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
     command.args(arguments).env_clear().envs(variables.iter().copied());
@@ -206,6 +243,7 @@ fn config_prints_the_page_of_all_settings() {
     let output = ottla(&["config", "--docs"], &[]);
     assert_eq!(output.status.code(), Some(0));
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-    assert_eq!(text(&output.stdout), fs::read_to_string(page).expect("there"));
+    let is_same = text(&output.stdout) == fs::read_to_string(page).expect("there");
+    assert!(is_same, "docs/configuration.md is old; write it with: cargo xtask apis");
     assert_eq!(ottla(&["config"], &[]).status.code(), Some(2), "which of the two?");
 }

@@ -24,6 +24,8 @@ pub struct Rules {
     pub node: NodeId,
     /// Its log directory.
     pub directory: Uuid,
+    /// `ottla.replication.factor.clamp`: who asks for several copies gets one, instead of a refusal.
+    pub clamp: bool,
 }
 
 /// Says what is wrong with a topic's configuration, if anything.
@@ -89,6 +91,8 @@ pub struct CreatedTopic {
     pub partitions: i32,
     /// How many copies of each.
     pub replication_factor: i16,
+    /// How many copies were asked for, when those were too many for one node ([`Rules::clamp`]).
+    pub clamped_from: Option<usize>,
     /// Its own configuration.
     pub configs: BTreeMap<String, String>,
 }
@@ -145,8 +149,8 @@ impl Topics {
             self.check_new_name(&wish.name)?;
             let configs = configs_of(wish)?;
             check_configs(&configs).map_err(Refusal::InvalidConfig)?;
-            let (partitions, replication_factor) = wish.shape(rules)?;
-            Ok(creation(wish, configs, partitions, replication_factor, rules, id()))
+            let shape = wish.shape(rules)?;
+            Ok(creation(wish, configs, &shape, rules, id()))
         };
         wishes.iter().map(&mut judge).collect()
     }
@@ -172,8 +176,14 @@ impl Topics {
                 if i64::try_from(assignments.len()) != Ok(additional) {
                     return Err(Refusal::AssignmentCount { additional, assigned: assignments.len() });
                 }
-                let copies = topic.partitions.first().map_or(1, |first| first.replicas.len());
-                assignments.iter().try_for_each(|nodes| check_assignment(nodes, Some(copies), rules.node))?;
+                if rules.clamp {
+                    check_clamped(assignments.iter())?;
+                } else {
+                    let copies = topic.partitions.first().map_or(1, |first| first.replicas.len());
+                    assignments
+                        .iter()
+                        .try_for_each(|nodes| check_assignment(nodes, Some(copies), rules.node))?;
+                }
             }
             if added + additional > MAX_PARTITIONS_PER_REQUEST {
                 return Err(Refusal::TooManyPartitions);
@@ -259,8 +269,7 @@ impl NewTopic {
         }
     }
 
-    /// How many partitions, and how many copies of each.
-    fn shape(&self, rules: &Rules) -> Result<(i32, i16), Refusal> {
+    fn shape(&self, rules: &Rules) -> Result<Shape, Refusal> {
         if !self.assignments.is_empty() {
             return self.assigned_shape(rules);
         }
@@ -273,13 +282,14 @@ impl NewTopic {
         let partitions = if self.partitions == -1 { rules.partitions } else { self.partitions };
         let factor =
             if self.replication_factor == -1 { rules.replication_factor } else { self.replication_factor };
-        if factor > 1 {
+        let copies = usize::try_from(factor).unwrap_or_default();
+        if factor > 1 && !rules.clamp {
             return Err(Refusal::TooFewNodes { factor, nodes: 1 });
         }
-        Ok((partitions, factor))
+        Ok(Shape::new(partitions, copies))
     }
 
-    fn assigned_shape(&self, rules: &Rules) -> Result<(i32, i16), Refusal> {
+    fn assigned_shape(&self, rules: &Rules) -> Result<Shape, Refusal> {
         if self.replication_factor != -1 {
             return Err(Refusal::AssignmentWithFactor);
         }
@@ -292,15 +302,58 @@ impl NewTopic {
             if !seen.insert(*index) {
                 return Err(Refusal::AssignedTwice { index: *index });
             }
-            check_assignment(nodes, before, rules.node)?;
+            if !rules.clamp {
+                check_assignment(nodes, before, rules.node)?;
+            }
             before = Some(nodes.len());
+        }
+        if rules.clamp {
+            check_clamped(self.assignments.iter().map(|(_, nodes)| nodes))?;
         }
         if !(0..).zip(&seen).all(|(expected, index)| index.0 == expected) {
             return Err(Refusal::AssignmentGap);
         }
         let partitions = i32::try_from(seen.len()).expect("the request was held against the limit before");
-        Ok((partitions, 1))
+        Ok(Shape::new(partitions, before.unwrap_or(1)))
     }
+}
+
+/// How many partitions a new topic has, each in one copy.
+struct Shape {
+    partitions: i32,
+    clamped_from: Option<usize>,
+}
+
+impl Shape {
+    /// With as many partitions, for which so many copies were asked.
+    fn new(partitions: i32, copies: usize) -> Self {
+        Self { partitions, clamped_from: (copies > 1).then_some(copies) }
+    }
+}
+
+/// An assignment that was made for a larger cluster: brokers that could exist, each once, and as many for each partition.
+/// Whichever they are, the one node stands in for them.
+fn check_clamped<'a>(assignments: impl Iterator<Item = &'a Vec<NodeId>>) -> Result<(), Refusal> {
+    let mut before = None;
+    for nodes in assignments {
+        let mut seen = BTreeSet::new();
+        for node in nodes {
+            if node.0 < 0 {
+                return Err(Refusal::UnknownNode { node: *node });
+            }
+            if !seen.insert(*node) {
+                return Err(Refusal::NodeTwice { node: *node });
+            }
+        }
+        match before {
+            _ if nodes.is_empty() => return Err(Refusal::EmptyAssignment),
+            Some(before) if before != nodes.len() => {
+                return Err(Refusal::UnevenAssignment { copies: nodes.len(), before });
+            }
+            _ => before = Some(nodes.len()),
+        }
+    }
+    Ok(())
 }
 
 /// Kafka: `validateManualPartitionAssignment`, with one node in the cluster.
@@ -338,11 +391,11 @@ fn configs_of(wish: &NewTopic) -> Result<BTreeMap<String, String>, Refusal> {
 fn creation(
     wish: &NewTopic,
     configs: BTreeMap<String, String>,
-    partitions: i32,
-    replication_factor: i16,
+    shape: &Shape,
     rules: &Rules,
     id: Uuid,
 ) -> Creation {
+    let Shape { partitions, clamped_from } = *shape;
     let topic = Record::Topic { id, name: wish.name.clone() };
     let config = |(name, value): (&String, &String)| Record::Config {
         topic: wish.name.clone(),
@@ -353,7 +406,8 @@ fn creation(
         .chain(configs.iter().map(config))
         .chain((0..partitions).map(|index| new_partition(id, index, rules)))
         .collect();
-    let topic = CreatedTopic { name: wish.name.clone(), id, partitions, replication_factor, configs };
+    let name = wish.name.clone();
+    let topic = CreatedTopic { name, id, partitions, replication_factor: 1, clamped_from, configs };
     Creation { topic, records }
 }
 

@@ -51,8 +51,8 @@ pub enum Refusal {
     ReplicationFactorNotPositive,
     /// INVALID_REPLICATION_FACTOR 38: more copies than nodes.
     #[error(
-        "a replication factor of {factor} needs {factor} brokers, and there are {nodes}; ask for {nodes}, or for -1 to \
-         take the default"
+        "a replication factor of {factor} needs {factor} brokers, and there are {nodes}; ask for {nodes}, or have the \
+         broker lower it with ottla.replication.factor.clamp=true"
     )]
     TooFewNodes {
         /// Copies wanted.

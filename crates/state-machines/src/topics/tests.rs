@@ -7,8 +7,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-const RULES: Rules =
-    Rules { partitions: 2, replication_factor: 1, node: NodeId(1), directory: Uuid::from_u128(0xd1) };
+const RULES: Rules = Rules {
+    partitions: 2,
+    replication_factor: 1,
+    node: NodeId(1),
+    directory: Uuid::from_u128(0xd1),
+    clamp: false,
+};
 
 fn any_config(_: &BTreeMap<String, String>) -> Result<(), String> {
     Ok(())
@@ -125,7 +130,7 @@ fn every_refusal_of_a_creation() {
         (factor(-2), "the replication factor must be at least 1, or -1 for the default"),
         (
             factor(3),
-            "a replication factor of 3 needs 3 brokers, and there are 1; ask for 1, or for -1 to take the default",
+            "a replication factor of 3 needs 3 brokers, and there are 1; ask for 1, or have the broker lower it with ottla.replication.factor.clamp=true",
         ),
         (wish("t", 10_001), "one request may create at most 10000 partitions"),
         (wish("t", i32::MAX), "one request may create at most 10000 partitions"),
@@ -366,4 +371,51 @@ proptest! {
         }
         prop_assert_eq!(replayed, live);
     }
+}
+
+#[test]
+fn with_the_clamp_one_copy_stands_for_all() {
+    let rules = Rules { clamp: true, replication_factor: 3, ..RULES };
+    let image = topics(&["old"]);
+    let create = |wish: NewTopic| {
+        let mut id = || Uuid::from_u128(1);
+        image.create(&[wish], &rules, &|_| Ok(()), &mut id).remove(0)
+    };
+    let factor = |replication_factor| NewTopic { replication_factor, ..wish("t", 2) };
+    for (wish, clamped_from) in [
+        (factor(3), Some(3)),
+        (factor(-1), Some(3)),
+        (factor(i16::MAX), Some(32_767)),
+        (factor(1), None),
+        (assigned(&[(0, &[1, 2]), (1, &[3, 2])]), Some(2)),
+        (assigned(&[(0, &[7]), (1, &[1])]), None),
+    ] {
+        let creation = create(wish.clone()).unwrap_or_else(|refusal| panic!("{wish:?}: {refusal}"));
+        assert_eq!((creation.topic.partitions, creation.topic.replication_factor), (2, 1), "{wish:?}");
+        assert_eq!(creation.topic.clamped_from, clamped_from, "{wish:?}");
+        for record in &creation.records {
+            let Record::Partition { info, .. } = record else { continue };
+            assert_eq!((&info.replicas[..], &info.isr[..]), (&[NodeId(1)][..], &[NodeId(1)][..]));
+        }
+    }
+    for (wish, message) in [
+        (factor(0), "the replication factor must be at least 1, or -1 for the default"),
+        (assigned(&[(0, &[])]), "a partition is assigned to no broker"),
+        (assigned(&[(0, &[2, 2])]), "a partition is assigned to broker 2 more than once"),
+        (assigned(&[(0, &[-2])]), "a partition is assigned to broker -2, which does not exist"),
+    ] {
+        assert_eq!(create(wish).expect_err(message).to_string(), message);
+    }
+    assert!(create(assigned(&[(0, &[1, 2]), (1, &[1])])).is_err(), "as many copies for each");
+
+    let grow = |assignments: &[&[i32]]| {
+        let nodes = |nodes: &&[i32]| nodes.iter().map(|node| NodeId(*node)).collect();
+        let assignments: Vec<Vec<NodeId>> = assignments.iter().map(nodes).collect();
+        let there = i32::try_from(image.by_name("old").expect("there").partitions.len()).expect("few");
+        let count = there + i32::try_from(assignments.len()).expect("few");
+        let wish = NewPartitions { topic: "old".into(), count, assignments: Some(assignments) };
+        image.grow(&[wish], &rules).remove(0)
+    };
+    assert_eq!(grow(&[&[2, 3], &[1, 2]]).expect("clamped").records.len(), 2);
+    assert!(grow(&[&[2, 3], &[1]]).is_err());
 }
