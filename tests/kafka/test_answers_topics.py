@@ -70,6 +70,11 @@ CREATIONS = {
     "a slash": [{"name": "a/b"}],
     "a space": [{"name": "a b"}],
     "a letter that is none of ours": [{"name": "tür"}],
+    "the metadata log": [{"name": "__cluster_metadata"}],
+    "three dots": [{"name": "...-{}"}],
+    "a dot, a dash or an underscore in front": [{"name": ".a{}"}, {"name": "-b{}"}, {"name": "_c{}"}],
+    "a line break": [{"name": "a\n"}],
+    "a slash and no partitions": [{"name": "a/b", "num_partitions": 0}],
     "249 letters": [{"name": "x" * 249}],
     "250 letters": [{"name": "x" * 250}],
     "an unknown setting": [{"configs": [{"name": "no.such.thing", "value": "1"}]}],
@@ -83,11 +88,28 @@ CREATIONS = {
     "an assignment with a hole": [
         {**assigned(), "assignments": [{"partition_index": 1, "broker_ids": [1]}, {"partition_index": 3, "broker_ids": [1]}]}
     ],
+    "an assignment that begins at 1": [{**assigned(), "assignments": [{"partition_index": 1, "broker_ids": [1]}]}],
+    "an assignment below zero": [{**assigned(), "assignments": [{"partition_index": -1, "broker_ids": [1]}]}],
+    "an assignment of one partition twice": [
+        {**assigned(), "assignments": [{"partition_index": 0, "broker_ids": [1]}, {"partition_index": 0, "broker_ids": [1]}]}
+    ],
+    "an assignment in any order": [
+        {**assigned(), "assignments": [{"partition_index": 1, "broker_ids": [1]}, {"partition_index": 0, "broker_ids": [1]}]}
+    ],
+    "an uneven assignment": [assigned([1], [1, 2])],
+    "an assignment with settings": [{**assigned([1]), "configs": [{"name": "retention.ms", "value": "1"}]}],
+    "an assignment with a bad setting": [{**assigned([2]), "configs": [{"name": "retention.ms", "value": "x"}]}],
     "an assignment to nobody": [assigned([])],
     "an assignment to a stranger": [assigned([2])],
     "an assignment to one twice": [assigned([1, 1])],
     "an assignment and a count": [{**assigned([1]), "num_partitions": 1}],
     "an assignment and a factor": [{**assigned([1]), "replication_factor": 1}],
+    "fewer than no copies": [{"replication_factor": -2}],
+    "no partitions and no copies": [{"num_partitions": 0, "replication_factor": 0}],
+    "two copies and a bad setting": [{"replication_factor": 2, "configs": [{"name": "retention.ms", "value": "x"}]}],
+    "no topic at all": [],
+    "the same twice, and a good one": [{"name": "same-{}"}, {"name": "same-{}", "num_partitions": 0}, {"name": "other-{}"}],
+    "names that collide twice over": [{"name": "a.b_c-{}"}, {"name": "a_b.c-{}"}, {"name": "a_b_c-{}"}],
     "one good, one bad": [{"name": "good-{}"}, {"name": "bad-{}", "num_partitions": 0}],
     "a dot and an underscore": [{"name": "col.lision-{}"}, {"name": "col_lision-{}"}],
 }
@@ -107,6 +129,28 @@ def test_creations(same, name, version):
             for topic in answer["topics"]:
                 topic["configs"] = bool(topic.get("configs"))
             answers.append(answer)
+        return answers
+
+    same(story)
+
+
+@pytest.mark.parametrize("timeout", (0, -1))
+def test_requests_without_time(same, timeout):
+    def story(side):
+        topic = side.topic()
+        wanted = {"name": f"{topic}-late", "num_partitions": 1, "replication_factor": 1, "assignments": [], "configs": []}
+        grown = {"name": topic, "count": 2, "assignments": None}
+        answers = [
+            side.ask("CreateTopics", 7, topics=[wanted], timeout_ms=timeout, validate_only=False),
+            side.ask("CreatePartitions", 3, topics=[grown], timeout_ms=timeout, validate_only=False),
+            side.ask("DeleteTopics", 5, topic_names=[topic], timeout_ms=timeout),
+            side.ask("CreateTopics", 7, topics=[], timeout_ms=timeout, validate_only=False),
+            side.ask("CreatePartitions", 3, topics=[], timeout_ms=timeout, validate_only=False),
+            side.ask("DeleteTopics", 5, topic_names=[], timeout_ms=timeout),
+        ]
+        for answer in answers[:1]:
+            for each in answer["topics"]:
+                each["configs"] = bool(each.get("configs"))
         return answers
 
     same(story)
@@ -174,6 +218,21 @@ def test_more_partitions(same):
                 answers.append(side.ask("CreatePartitions", version, topics=asked, timeout_ms=30_000, validate_only=False))
             asked = [{"name": "nowhere", "count": 2, "assignments": None}]
             answers.append(side.ask("CreatePartitions", version, topics=asked, timeout_ms=30_000, validate_only=False))
+        other = side.topic()
+        placed = [{"broker_ids": [1]}, {"broker_ids": [1]}]
+        for topics in (
+            [],
+            [{"name": topic, "count": 9, "assignments": None}] * 2,
+            [{"name": topic, "count": 9, "assignments": None}] * 2 + [{"name": other, "count": 2, "assignments": None}],
+            [{"name": other, "count": 4, "assignments": placed}],
+            [{"name": other, "count": 5, "assignments": []}],
+            [{"name": other, "count": 6, "assignments": [{"broker_ids": [1]}, {"broker_ids": [1, 2]}]}],
+            [{"name": "a/b", "count": 6, "assignments": None}, {"name": "", "count": 1, "assignments": None}],
+        ):
+            for only in (True, False):
+                answer = side.ask("CreatePartitions", 3, topics=topics, timeout_ms=30_000, validate_only=only)
+                answer["results"].sort(key=lambda result: result["name"])
+                answers.append(answer)
         for only in (True, False):
             asked = [{"name": topic, "count": 4, "assignments": None}]
             answers.append(side.ask("CreatePartitions", 3, topics=asked, timeout_ms=30_000, validate_only=only))

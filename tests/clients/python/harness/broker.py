@@ -113,7 +113,8 @@ class Ottla(Broker):
             command += ["--advertise", self.advertise]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
-        process = Process(command)
+        # Its settings may come from there, and the names of Kafka's jars do not belong to them.
+        process = Process(command, without="KAFKA_")
         self.port = int(process.wait_for_line(r"ottla ready on \S+:(\d+)").group(1))
         return process
 

@@ -14,13 +14,15 @@ PATIENCE = 90
 class Process:
     """Runs `command`; what it writes to stdout and stderr is collected line by line."""
 
-    def __init__(self, command, env=None, cwd=None):
+    def __init__(self, command, env=None, cwd=None, without=None):
+        """In the environment of this process with `env` besides, and without what begins with `without`."""
+        kept = {name: value for name, value in os.environ.items() if not without or not name.startswith(without)}
         self._child = subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**kept, **(env or {})},
             cwd=cwd,
         )
         self.lines = []
