@@ -119,6 +119,53 @@ def test_to_kafka_and_back(brokers, end):
     goes_on(ottla, [b"new"])
 
 
+def test_a_topic_of_groups_that_kafka_has_enlarged(brokers):
+    """Where a group lives follows from the number of partitions. Kafka adds some and forgets the groups that have moved; Ottla
+    adds none, and finds on such a directory what Kafka finds."""
+    names = [f"group-{number}" for number in range(6)]
+    found = lambda side: [fetch_offsets(side, name, topic) for name in names]
+    grown = [{"name": "__consumer_offsets", "count": 3, "assignments": None}]
+    grow = lambda side: side.ask("CreatePartitions", 3, topics=grown, timeout_ms=30_000, validate_only=False)
+    ottla = brokers(Ottla, **SETTINGS).start()
+    side = Side(ottla)
+    wait_for_coordinator(side)
+    topic = side.topic("read", partitions=2)
+    for name in names:
+        Member(side, name).commit(topic)
+    before = found(side)
+    assert [answer["error_code"] for answer in grow(side)["results"]] == [44]
+    ottla.stop()
+
+    kafka = brokers.kafka_on(ottla, **SETTINGS).start()
+    side = Side(kafka, side)
+    wait_for_coordinator(side)
+    assert grow(side)["results"][0]["error_code"] == 0
+    kafka.stop()
+    kafka.start()
+    side = Side(kafka, side)
+    for name in names:
+        until(lambda: fetch_offsets(side, name, topic)["error_code"] == 0)
+    theirs = found(side)
+    assert theirs != before and any(one in before for one in theirs), "some have moved, and others stayed"
+    kafka.stop()
+
+    ottla.expect_in_log("the number of partitions was changed")
+    ottla.start()
+    side = Side(ottla, side)
+    for name in names:
+        until(lambda: fetch_offsets(side, name, topic)["error_code"] == 0)
+    assert not list(differences(found(side), theirs))
+    # Nobody is there twice.
+    assert len(list_groups(side, *names)["groups"]) == len([one for one in theirs if one in before])
+    for name in names:
+        Member(side, name).commit(topic)
+    ottla.restart()
+    side = Side(ottla, side)
+    for name in names:
+        until(lambda: fetch_offsets(side, name, topic)["error_code"] == 0)
+    assert found(side) == before
+
+
 def goes_on(broker, expected):
     """A consumer of the group `left` reads these values, and commits."""
     settings = {"bootstrap.servers": broker.bootstrap, "group.id": "left", "enable.auto.commit": False}

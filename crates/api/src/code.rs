@@ -186,7 +186,7 @@ impl From<&topics::Refusal> for Code {
             | Refusal::UnevenAssignment { .. }
             | Refusal::AssignmentGap
             | Refusal::AssignmentCount { .. } => Self::InvalidReplicaAssignment,
-            Refusal::TooManyPartitions => Self::PolicyViolation,
+            Refusal::TooManyPartitions | Refusal::FixedCount { .. } => Self::PolicyViolation,
             Refusal::UnknownTopic | Refusal::UnknownPartition { .. } => Self::UnknownTopicOrPartition,
             Refusal::NoReassignment => Self::NoReassignmentInProgress,
             Refusal::UnknownTopicId => Self::UnknownTopicId,
@@ -302,6 +302,7 @@ mod tests {
             (Refusal::PartitionsNotPositive, 37),
             (Refusal::EmptyAssignment, 39),
             (Refusal::TooManyPartitions, 44),
+            (Refusal::FixedCount { topic: String::new(), count: 50 }, 44),
             (Refusal::UnknownTopic, 3),
             (Refusal::UnknownTopicId, 100),
         ] {

@@ -28,9 +28,11 @@ const GROUP_VERSION: i16 = 3;
 pub(crate) struct Skipped {
     /// Records of a type that is not known here.
     pub(crate) unknown: u64,
+    /// Records of groups that live in another partition.
+    pub(crate) astray: u64,
 }
 
-/// Tells `groups` what stands in the log.
+/// Tells `groups` what stands in the log, if it `is_here` that the group of a record lives.
 ///
 /// # Errors
 /// When a record is of a known type, and cannot be read.
@@ -38,6 +40,7 @@ pub(crate) fn replay(
     groups: &mut Groups,
     entry: &Entry<'_>,
     skipped: &mut Skipped,
+    is_here: impl Fn(&str) -> bool,
 ) -> Result<(), CoordinatorRecordError> {
     match *entry {
         Entry::End { producer_id, committed } => {
@@ -47,7 +50,8 @@ pub(crate) fn replay(
             // Copies of their own: what a group keeps must not hold what was read of the log.
             let value = value.map(Bytes::copy_from_slice);
             match record(GroupRecord::decode(Bytes::copy_from_slice(key), value)?) {
-                Some(record) => groups.replay(&record, transaction),
+                Some(record) if is_here(record.group()) => groups.replay(&record, transaction),
+                Some(_) => skipped.astray += 1,
                 None => skipped.unknown += 1,
             }
         }

@@ -258,9 +258,10 @@ impl Coordinator {
             (Known::NoTopic, Some(_)) => {}
         }
         let made = topic.map(|topic| {
-            let count = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
-            let shard = |index| Shard::new(topic.id, PartitionIndex(index));
-            Arc::new(Shards { topic: topic.id, by_index: (0..count).map(shard).collect() })
+            let count = topic.partitions.len();
+            let shard = |index| Shard::new(topic.id, PartitionIndex(index), count);
+            let indexes = 0..i32::try_from(count).unwrap_or(i32::MAX);
+            Arc::new(Shards { topic: topic.id, by_index: indexes.map(shard).collect() })
         });
         for shard in made.iter().flat_map(|shards| &shards.by_index) {
             self.to_load.push(Arc::clone(shard));

@@ -21,6 +21,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::convert::{self, Skipped};
 use crate::moment::Moment;
 use crate::offsets_log;
+use crate::place::partition_of;
 
 /// Why a request is not looked at now; its sender asks again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +50,8 @@ const NEVER: i64 = i64::MAX;
 pub(crate) struct Shard {
     pub(crate) topic: Uuid,
     pub(crate) index: PartitionIndex,
+    /// How many partitions there are: which groups live here follows from that, so it stays.
+    count: usize,
     state: Mutex<State>,
     /// Somebody has done with reading.
     settled: Condvar,
@@ -101,11 +104,12 @@ impl fmt::Debug for Ready {
 }
 
 impl Shard {
-    /// A shard that is still to be loaded.
-    pub(crate) fn new(topic: Uuid, index: PartitionIndex) -> Arc<Self> {
+    /// A shard that is still to be loaded, one of `count`.
+    pub(crate) fn new(topic: Uuid, index: PartitionIndex, count: usize) -> Arc<Self> {
         Arc::new(Self {
             topic,
             index,
+            count,
             state: Mutex::new(State::Unread),
             settled: Condvar::new(),
             wake_at: AtomicI64::new(NEVER),
@@ -176,8 +180,19 @@ impl Shard {
         let mut groups = Groups::new(settings.clone());
         let mut skipped = Skipped::default();
         let records = offsets_log::replay(&partition, window, |entry| {
-            convert::replay(&mut groups, &entry, &mut skipped)
+            convert::replay(&mut groups, &entry, &mut skipped, |group| {
+                partition_of(group, self.count) == self.index
+            })
         })?;
+        if skipped.astray > 0 {
+            tracing::warn!(
+                partition = %self.index,
+                "{} records of __consumer_offsets are of groups that live in another partition now that there are {}, \
+                 and were passed over: the number of partitions was changed",
+                skipped.astray,
+                self.count
+            );
+        }
         if skipped.unknown > 0 {
             tracing::warn!(
                 partition = %self.index,

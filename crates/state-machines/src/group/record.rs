@@ -86,6 +86,24 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The group that it is about.
+    #[must_use]
+    pub const fn group(&self) -> &Arc<str> {
+        match self {
+            Self::OffsetCommit { key, .. } => &key.group,
+            Self::GroupMetadata { group, .. }
+            | Self::ConsumerGroupMetadata { group, .. }
+            | Self::ConsumerGroupPartitionMetadata { group, .. }
+            | Self::ConsumerGroupMemberMetadata { group, .. }
+            | Self::ConsumerGroupTargetAssignmentMetadata { group, .. }
+            | Self::ConsumerGroupTargetAssignmentMember { group, .. }
+            | Self::ConsumerGroupCurrentMemberAssignment { group, .. }
+            | Self::ConsumerGroupRegularExpression { group, .. } => group,
+        }
+    }
+}
+
 /// The key of an offset.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OffsetKey {

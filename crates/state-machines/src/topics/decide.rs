@@ -172,6 +172,9 @@ impl Topics {
             } else if additional < 0 {
                 return Err(Refusal::NotAnIncrease { topic: wish.topic.clone(), count, wanted: wish.count });
             }
+            if name::is_internal(&topic.name) {
+                return Err(Refusal::FixedCount { topic: wish.topic.clone(), count });
+            }
             if let Some(assignments) = &wish.assignments {
                 if i64::try_from(assignments.len()) != Ok(additional) {
                     return Err(Refusal::AssignmentCount { additional, assigned: assignments.len() });

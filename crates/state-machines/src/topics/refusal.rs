@@ -79,6 +79,17 @@ pub enum Refusal {
         /// Partitions wanted.
         wanted: i32,
     },
+    /// POLICY_VIOLATION 44: CreatePartitions of an internal topic. Kafka does it, and does not find what it kept there after a
+    /// restart.
+    #[error(
+        "{topic} keeps its {count} partitions: where a group or a transaction lives follows from their number"
+    )]
+    FixedCount {
+        /// The topic.
+        topic: String,
+        /// Partitions there are.
+        count: usize,
+    },
     /// INVALID_REQUEST 42.
     #[error("with replicas assigned by hand the replication factor must be -1")]
     AssignmentWithFactor,
