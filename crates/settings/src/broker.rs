@@ -16,7 +16,7 @@ pub struct BrokerRow {
     pub default: Option<&'static str>,
     /// What is allowed beyond the type.
     pub allowed: Allowed,
-    /// Who may change it while the broker runs, in Kafka.
+    /// Who may change it while the broker runs: as in Kafka, where it can be done here.
     pub scope: Scope,
     /// What it does, in a sentence.
     pub doc: &'static str,
@@ -147,11 +147,11 @@ broker_keys! {
         "The data directory, when log.dirs is unset.";
     "metadata.log.dir" metadata_log_dir: Option<String> = None, Any, Start,
         "The directory of the metadata log: the data directory.";
-    "listeners" listeners_text: String = Some("PLAINTEXT://127.0.0.1:9092"), Any, Broker,
+    "listeners" listeners_text: String = Some("PLAINTEXT://127.0.0.1:9092"), Any, Start,
         "Where to listen, as NAME://HOST:PORT; an empty host is every interface, port 0 any free port.";
     "advertised.listeners" advertised_listeners_text: Option<String> = None, Any, Start,
         "Where clients are told to connect, under the names of listeners. Unset: listeners.";
-    "listener.security.protocol.map" listener_security_protocol_map: Option<String> = None, Any, Broker,
+    "listener.security.protocol.map" listener_security_protocol_map: Option<String> = None, Any, Start,
         "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is built.";
     "inter.broker.listener.name" inter_broker_listener_name: Option<String> = None, Any, Start,
         "The listener that other brokers would use; checked as Kafka does.";
@@ -160,7 +160,7 @@ broker_keys! {
     "authorizer.class.name" authorizer_class_name: String = Some(""), Any, Start,
         "Who may do what. Access rules are not built, so it must be empty.";
 
-    "num.network.threads" num_network_threads: Option<i32> = None, AtLeast(1), Running,
+    "num.network.threads" num_network_threads: Option<i32> = None, AtLeast(1), Start,
         "Threads that serve connections; one more stands by for when the disk is slow. Unset: one per processor.";
     "socket.listen.backlog.size" socket_listen_backlog_size: i32 = Some("50"), AtLeast(1), Start,
         "Connections the kernel may hold until they are accepted.";

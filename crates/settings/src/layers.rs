@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::broker::{self, BrokerRow, Scope};
+use crate::broker::{self, Scope};
 use crate::error::SettingError;
+use crate::idle;
 use crate::settings::{BrokerKey, Changed, Settings};
 use crate::topic::{self, TopicRow};
 
@@ -55,7 +56,7 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub struct BrokerEntry {
     /// Its row.
-    pub row: &'static BrokerRow,
+    pub key: BrokerKey,
     /// Its value as text; `None`: unset.
     pub value: Option<String>,
     /// Where the value comes from.
@@ -121,6 +122,10 @@ impl Settings {
         let key = BrokerKey::named(key)?;
         match key.scope() {
             Scope::ReadOnly => return Err(SettingError::ReadOnly { key: key.name() }),
+            // They are about TLS and SASL, and nobody shall take a secret that was stored for one that is used.
+            Scope::PerBroker if matches!(key, BrokerKey::Idle(_)) => {
+                return Err(SettingError::ReadOnly { key: key.name() });
+            }
             Scope::PerBroker if !is_one_broker => return Err(SettingError::PerBroker { key: key.name() }),
             Scope::PerBroker | Scope::ClusterWide => {}
         }
@@ -140,15 +145,16 @@ impl Settings {
         &self.changed.all_brokers
     }
 
-    /// Every broker key that has an effect, with its value and where that comes from, in the order of the table.
+    /// Every broker key, also those without effect, with its value and where that comes from, in the order of the table.
     pub fn broker_entries(&self) -> impl Iterator<Item = BrokerEntry> {
-        broker::ROWS.iter().map(|row| {
-            let (value, source) = match self.effective(row.name) {
+        let works = broker::ROWS.iter().map(BrokerKey::Works);
+        works.chain(idle::ROWS.iter().map(BrokerKey::Idle)).map(|key| {
+            let (value, source) = match self.effective(key.name()) {
                 Some((text, source)) => (Some(text.to_owned()), source),
                 None => (None, Source::Default),
             };
-            let synonyms = self.synonym_values(row.name, broker_synonyms(row.name));
-            BrokerEntry { row, value, source, synonyms }
+            let synonyms = self.synonym_values(key.name(), broker_synonyms(key.name()));
+            BrokerEntry { key, value, source, synonyms }
         })
     }
 
@@ -183,7 +189,7 @@ impl Settings {
             Source::DynamicBroker => self.changed.broker.get(key).map(String::as_str),
             Source::DynamicDefault => self.changed.all_brokers.get(key).map(String::as_str),
             Source::Static => self.given(key),
-            Source::Default => broker::ROWS.iter().find(|row| row.name == key)?.default,
+            Source::Default => BrokerKey::named(key).ok()?.default(),
         }
     }
 
@@ -231,6 +237,8 @@ fn broker_synonyms(name: &'static str) -> &'static [&'static str] {
     if let Some(family) = FAMILIES.iter().find(|family| family.contains(&name)) {
         return family;
     }
-    let row = broker::ROWS.iter().find(|row| row.name == name).expect("a name of the table");
-    std::slice::from_ref(&row.name)
+    match BrokerKey::named(name).expect("a name of the table") {
+        BrokerKey::Works(row) => std::slice::from_ref(&row.name),
+        BrokerKey::Idle(row) => std::slice::from_ref(&row.name),
+    }
 }

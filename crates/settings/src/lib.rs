@@ -27,6 +27,7 @@ mod layers;
 mod listeners;
 mod nearest;
 mod origin;
+mod resources;
 mod roles;
 mod settings;
 mod topic;
@@ -39,11 +40,13 @@ pub use idle::{IdleRow, Reason};
 pub use layers::{BrokerEntry, Entry, Source, SynonymValue};
 pub use listeners::{Endpoint, parse_host_port};
 pub use origin::{Given, Origin};
+pub use resources::{ResourceEntry, ResourceRow, check_client_metrics, client_metrics_entries};
 pub use settings::{BrokerKey, Settings};
 pub use topic::{Compression, Effect, Synonym, TimestampType, TopicRow, TopicSettings};
 pub use value::{Allowed, Kind};
 
-/// The whole declared table: the keys of the broker, those without effect, and the keys a topic can override.
+/// The whole declared table: the keys of the broker, those without effect, and the keys of topics, groups and subscriptions to
+/// client metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
     /// One row per broker key that has an effect, sorted as they are documented.
@@ -52,7 +55,17 @@ pub struct Table {
     pub idle: &'static [IdleRow],
     /// One row per topic key, sorted by name.
     pub topic: &'static [TopicRow],
+    /// One row per key of a group, sorted by name.
+    pub group: &'static [ResourceRow],
+    /// One row per key of a subscription to client metrics, sorted by name.
+    pub client_metrics: &'static [ResourceRow],
 }
 
 /// What can be set, and how.
-pub const TABLE: Table = Table { broker: broker::ROWS, idle: idle::ROWS, topic: topic::ROWS };
+pub const TABLE: Table = Table {
+    broker: broker::ROWS,
+    idle: idle::ROWS,
+    topic: topic::ROWS,
+    group: resources::GROUP,
+    client_metrics: resources::CLIENT_METRICS,
+};

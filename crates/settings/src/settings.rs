@@ -10,7 +10,7 @@ use crate::listeners::{self, Endpoint};
 use crate::nearest::nearest;
 use crate::origin::{Given, Origin};
 use crate::topic::{self, TopicSettings};
-use crate::value::{Rule, items};
+use crate::value::{Kind, Rule, items};
 
 /// Kafka asks for as much per thread that cleans.
 const LEAST_DEDUPE_BUFFER: i64 = 1 << 20;
@@ -85,6 +85,33 @@ impl BrokerKey {
         match self {
             Self::Works(row) => row.is_sensitive(),
             Self::Idle(row) => row.is_sensitive(),
+        }
+    }
+
+    /// The type of its value.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Works(row) => row.kind,
+            Self::Idle(row) => row.kind,
+        }
+    }
+
+    /// Its default, as text; `None`: unset.
+    #[must_use]
+    pub const fn default(self) -> Option<&'static str> {
+        match self {
+            Self::Works(row) => row.default,
+            Self::Idle(row) => row.default,
+        }
+    }
+
+    /// What it does, or why it does nothing, in a sentence.
+    #[must_use]
+    pub const fn doc(self) -> &'static str {
+        match self {
+            Self::Works(row) => row.doc,
+            Self::Idle(row) => row.reason.text,
         }
     }
 

@@ -163,7 +163,7 @@ topic_keys! {
         "What happens to old records: delete, compact, both, or (empty) neither.";
     "compression.gzip.level" Int = Some("-1"), OneOrBetween(-1, 1, 9), [same("compression.gzip.level")], Works,
         "Level for batches the broker compresses with gzip; -1: the library's own.";
-    "compression.lz4.level" Int = Some("9"), Between(1, 17), [], Stored,
+    "compression.lz4.level" Int = Some("9"), Between(1, 17), [same("compression.lz4.level")], Stored,
         "Level for batches the broker compresses with lz4, of which there is one here.";
     "compression.type" Text = Some("producer"), Words(CODECS), [same("compression.type")], Works,
         "Codec that batches are stored with; producer keeps what was sent.";
@@ -186,9 +186,9 @@ topic_keys! {
         "As segment.bytes, without its least value, for tests.";
     "leader.replication.throttled.replicas" List = Some(""), Replicas, [], Stored,
         "Replicas whose copying is slowed down on the leader.";
-    "local.retention.bytes" Long = Some("-2"), AtLeast(-2), [], Stored,
+    "local.retention.bytes" Long = Some("-2"), AtLeast(-2), [same("log.local.retention.bytes")], Stored,
         "As retention.bytes, for what tiered storage keeps here.";
-    "local.retention.ms" Long = Some("-2"), AtLeast(-2), [], Stored,
+    "local.retention.ms" Long = Some("-2"), AtLeast(-2), [same("log.local.retention.ms")], Stored,
         "As retention.ms, for what tiered storage keeps here.";
     "max.compaction.lag.ms" Long = LONGEST, AtLeast(1), [same("log.cleaner.max.compaction.lag.ms")], Works,
         "Age at which a record must be compacted.";
@@ -233,7 +233,7 @@ topic_keys! {
     "segment.ms" Long = Some("604800000"), AtLeast(1),
         [same("log.roll.ms"), Synonym { name: "log.roll.hours", millis: Some(HOUR) }], Works,
         "Age at which a segment is closed and the next one begun.";
-    "unclean.leader.election.enable" Boolean = Some("false"), Any, [], Stored,
+    "unclean.leader.election.enable" Boolean = Some("false"), Any, [same("unclean.leader.election.enable")], Stored,
         "Whether a replica that is behind may become the leader.";
 }
 

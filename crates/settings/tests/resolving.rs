@@ -292,7 +292,7 @@ fn a_value_comes_from_the_strongest_layer() {
             ("log.segment.bytes", "1073741824", Source::Default),
         ]
     );
-    let of = |name: &str| changed.broker_entries().find(|entry| entry.row.name == name).unwrap();
+    let of = |name: &str| changed.broker_entries().find(|entry| entry.key.name() == name).unwrap();
     let retention = of("log.retention.ms");
     assert_eq!((retention.value.as_deref(), retention.source), (Some("5"), Source::DynamicDefault));
     let flush = of("log.flush.interval.ms");
@@ -311,7 +311,7 @@ fn hours_alone_leave_no_synonym_as_in_kafka() {
     let retention = entries.iter().find(|entry| entry.row.name == "retention.ms").unwrap();
     assert_eq!((retention.value.as_deref(), retention.source), (Some("7200000"), Source::Static));
     assert!(retention.synonyms.is_empty());
-    let minutes = settings.broker_entries().find(|entry| entry.row.name == "log.retention.hours").unwrap();
+    let minutes = settings.broker_entries().find(|entry| entry.key.name() == "log.retention.hours").unwrap();
     assert_eq!(minutes.synonyms.len(), 2, "{:?}", minutes.synonyms);
 }
 
@@ -319,7 +319,8 @@ fn hours_alone_leave_no_synonym_as_in_kafka() {
 fn a_change_that_may_not_be_is_left_out_with_the_reason() {
     for (key, value, is_one, word) in [
         ("num.partitions", "3", true, "while the broker runs"),
-        ("listeners", "PLAINTEXT://:1", false, "name the broker"),
+        ("listeners", "PLAINTEXT://:1", true, "while the broker runs"),
+        ("ssl.key.password", "secret", true, "while the broker runs"),
         ("log.segment.bytes", "5", false, "from 1048576"),
         ("no.such.key", "5", true, "unknown setting"),
     ] {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, draws a random number, opens a file or waits; every machine is tested without any of that.
 
+pub mod configs;
 pub mod group;
 pub mod sequence;
 pub mod topics;
