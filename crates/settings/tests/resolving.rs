@@ -334,7 +334,6 @@ fn a_change_that_may_not_be_is_left_out_with_the_reason() {
             settings.changed_for_this_broker().is_empty() && settings.changed_for_all_brokers().is_empty()
         );
     }
-    assert!(Settings::check_change("listeners", "PLAINTEXT://:1", true).is_ok());
     assert!(
         Settings::check_change("num.io.threads", "16", false).is_ok(),
         "idle keys can be changed as well"
