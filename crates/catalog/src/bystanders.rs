@@ -1,6 +1,6 @@
-//! What Kafka keeps in its metadata and nothing here acts on: quotas, users, delegation tokens, access rules, and the
-//! configuration of everything but topics. It is kept whole, since a snapshot stands in for the log it came from (Kafka:
-//! `ConfigurationsImage`, `ClientQuotasImage`, `AclsImage`, `ScramImage`, `DelegationTokenImage`).
+//! What Kafka keeps in its metadata and nothing here acts on: quotas, users, delegation tokens and access rules. It is
+//! kept whole, since a snapshot stands in for the log it came from (Kafka: `ClientQuotasImage`, `AclsImage`, `ScramImage`,
+//! `DelegationTokenImage`).
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,9 @@ use base::Uuid;
 use wire::StrBytes;
 use wire::metadata_records::clients::EntityData;
 use wire::metadata_records::{
-    AccessControlEntryRecord, ClientQuotaRecord, ConfigRecord, DelegationTokenRecord, MetadataRecord,
+    AccessControlEntryRecord, ClientQuotaRecord, DelegationTokenRecord, MetadataRecord,
     UserScramCredentialRecord,
 };
-
-use crate::convert::BROKER_RESOURCE;
-use crate::registration::MIN_INSYNC_REPLICAS;
 
 /// Who a quota is for: type and name of each part, in the order of the record; no name is the default.
 type Entity = Vec<(StrBytes, Option<StrBytes>)>;
@@ -21,8 +18,6 @@ type Entity = Vec<(StrBytes, Option<StrBytes>)>;
 /// The state of all of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Bystanders {
-    /// By type and name of the resource, then by key.
-    configs: BTreeMap<(i8, StrBytes), BTreeMap<StrBytes, StrBytes>>,
     quotas: BTreeMap<Entity, BTreeMap<StrBytes, f64>>,
     rules: BTreeMap<Uuid, AccessControlEntryRecord>,
     /// By mechanism and name.
@@ -35,7 +30,6 @@ impl Bystanders {
     /// Takes the record into account, if it is of this kind.
     pub(crate) fn apply(&mut self, record: &MetadataRecord) {
         match record {
-            MetadataRecord::Config(record) => self.configure(record),
             MetadataRecord::ClientQuota(record) => self.limit(record),
             MetadataRecord::AccessControlEntry(record) => {
                 self.rules.insert(record.id, record.clone());
@@ -59,17 +53,6 @@ impl Bystanders {
         }
     }
 
-    fn configure(&mut self, record: &ConfigRecord) {
-        let resource = (record.resource_type, record.resource_name.clone());
-        match &record.value {
-            Some(value) => {
-                let configs = self.configs.entry(resource).or_default();
-                configs.insert(record.name.clone(), value.clone());
-            }
-            None => take_out(&mut self.configs, &resource, &record.name),
-        }
-    }
-
     fn limit(&mut self, record: &ClientQuotaRecord) {
         let part = |part: &EntityData| (part.entity_type.clone(), part.entity_name.clone());
         let entity: Entity = record.entity.iter().map(part).collect();
@@ -78,29 +61,6 @@ impl Bystanders {
         } else {
             self.quotas.entry(entity).or_default().insert(record.key.clone(), record.value);
         }
-    }
-
-    /// The brokers with a `min.insync.replicas` of their own; "" is all of them.
-    pub(crate) fn min_insync_replicas(&self) -> Vec<String> {
-        let of_brokers = self.configs.iter().filter(|((kind, _), configs)| {
-            *kind == BROKER_RESOURCE && configs.keys().any(|key| *key == *MIN_INSYNC_REPLICAS)
-        });
-        of_brokers.map(|((_, broker), _)| broker.to_string()).collect()
-    }
-
-    /// The records that give the configurations.
-    pub(crate) fn config_records(&self) -> impl Iterator<Item = MetadataRecord> {
-        self.configs.iter().flat_map(|((resource_type, resource), configs)| {
-            configs.iter().map(|(name, value)| {
-                ConfigRecord {
-                    resource_type: *resource_type,
-                    resource_name: resource.clone(),
-                    name: name.clone(),
-                    value: Some(value.clone()),
-                }
-                .into()
-            })
-        })
     }
 
     /// The records that give the quotas.
@@ -124,17 +84,9 @@ impl Bystanders {
         rules.chain(users).chain(self.tokens.values().cloned().map(MetadataRecord::from))
     }
 
-    /// Settings that were changed while Kafka ran: the broker (empty: all) and the keys.
-    pub(crate) fn broker_settings(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
-        let of_brokers = self.configs.iter().filter(|((kind, _), _)| *kind == BROKER_RESOURCE);
-        of_brokers.map(|((_, broker), configs)| (&**broker, configs.keys().map(|key| &**key)))
-    }
-
-    /// What there is and how much of it, without the settings of brokers.
+    /// What there is and how much of it.
     pub(crate) fn counts(&self) -> Vec<(&'static str, usize)> {
-        let others = self.configs.keys().filter(|(kind, _)| *kind != BROKER_RESOURCE).count();
         let counts = [
-            ("configurations of client metrics, groups or loggers", others),
             ("client quotas", self.quotas.values().map(BTreeMap::len).sum()),
             ("access rules", self.rules.len()),
             ("users (SCRAM)", self.users.len()),

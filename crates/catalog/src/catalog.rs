@@ -10,10 +10,12 @@ use disk::{DirLock, Disk};
 use parking_lot::Mutex;
 use partition::Partition;
 use settings::TopicSettings;
+use state_machines::configs::Configs;
 use state_machines::topics::Topics;
 
 use crate::checkpoints::PointsByPartition;
 use crate::config::CatalogConfig;
+use crate::configs::SettingsListener;
 use crate::error::{NoPartition, OpenError};
 use crate::features::{Features, Levels, SUPPORTED};
 use crate::hosted::{Ground, HostedTopics, Random};
@@ -45,6 +47,8 @@ pub struct Catalog {
     /// Held while a snapshot of the metadata log is written, which does not take the writer.
     pub(crate) snapshotting: Mutex<()>,
     pub(crate) upkeep: Mutex<Upkeep>,
+    /// Who is told of changed settings.
+    pub(crate) told: Mutex<Vec<SettingsListener>>,
     /// Let go of at the end of a stop.
     pub(crate) lock: Mutex<Option<DirLock>>,
     pub(crate) ground: Ground,
@@ -55,6 +59,8 @@ pub struct Catalog {
 pub(crate) struct State {
     pub(crate) topics: Arc<Topics>,
     pub(crate) hosted: HostedTopics,
+    /// The configurations of everything but topics.
+    pub(crate) configs: Configs,
 }
 
 impl State {
@@ -167,7 +173,7 @@ impl Catalog {
     /// The topic's settings: its own over the broker's. `None` for an unknown topic.
     #[must_use]
     pub fn topic_settings(&self, topic: Uuid) -> Option<Arc<TopicSettings>> {
-        Some(Arc::clone(&self.state.load().hosted.get(&topic)?.settings))
+        Some(self.state.load().hosted.get(&topic)?.settings())
     }
 
     /// Notes the time that a caller brought along.

@@ -37,7 +37,7 @@ impl Catalog {
         self.at(now);
         let mut writer = self.writer.lock();
         let check = |configs: &BTreeMap<String, String>| {
-            self.ground.settings.topic(configs).map(drop).map_err(|error| error.to_string())
+            self.ground.settings().topic(configs).map(drop).map_err(|error| error.to_string())
         };
         let mut id = || self.fresh_topic_id(&writer);
         let decided = writer.image.topics.create(&topics, &self.rules(), &check, &mut id);
@@ -94,7 +94,7 @@ impl Catalog {
         now: Millis,
     ) -> Vec<Result<(String, Uuid), TopicError>> {
         self.at(now);
-        if !self.ground.settings.delete_topic_enable() {
+        if !self.ground.given.delete_topic_enable() {
             return topics.iter().map(|_| Err(TopicError::DeletionDisabled)).collect();
         }
         let mut writer = self.writer.lock();
@@ -172,17 +172,14 @@ impl Catalog {
             if slots == topic.partitions.len() {
                 continue;
             }
-            let settings = known.map_or_else(
-                || topic_settings(&self.ground.settings, topic),
-                |known| Arc::clone(&known.settings),
-            );
+            let settings = || topic_settings(&self.ground.settings(), topic);
             let grown = Hosted::new(topic, settings, known.map(Arc::as_ref), &PointsByPartition::new(), true);
             let grown = Arc::new(grown);
             added.extend((slots..topic.partitions.len()).map(|place| (Arc::clone(&grown), place)));
             hosted.insert(topic.id, grown);
         }
         added.chunks(DIRS_AT_A_TIME).for_each(|some| self.make_dirs(some));
-        self.state.store(Arc::new(State { topics, hosted }));
+        self.state.store(Arc::new(State { topics, hosted, configs: before.configs.clone() }));
         self.applied(writer);
         Ok(())
     }
@@ -211,7 +208,7 @@ impl Catalog {
     /// Takes deleted topics off the disk. What fails here is made good at the next start.
     fn retire<'a>(&self, deleted: impl Iterator<Item = &'a Hosted>, now: Millis) {
         let ground = &self.ground;
-        let due = now.plus(ground.settings.log_segment_delete_delay_ms());
+        let due = now.plus(ground.settings().log_segment_delete_delay_ms());
         let mut upkeep = self.upkeep.lock();
         let mut first_error: Option<DiskError> = None;
         for hosted in deleted {
@@ -244,7 +241,7 @@ impl Catalog {
     }
 
     fn rules(&self) -> Rules {
-        let settings = &self.ground.settings;
+        let settings = &self.ground.given;
         Rules {
             partitions: settings.num_partitions(),
             replication_factor: i16::try_from(settings.default_replication_factor()).unwrap_or(i16::MAX),

@@ -71,7 +71,8 @@ pub enum Round {
 #[derive(Debug)]
 pub struct Cleaner {
     catalog: Arc<Catalog>,
-    limits: CleanLimits,
+    /// Nobody can choose keys whose hashes collide under it.
+    secret: u128,
     pace: Pace,
     began: Instant,
     /// Whether partitions that nobody asked for since the start were opened, where they may be dirty.
@@ -82,27 +83,32 @@ impl Cleaner {
     /// As the broker's settings say; `None` when `log.cleaner.enable` is false.
     #[must_use]
     pub fn new(catalog: Arc<Catalog>) -> Option<Self> {
-        let settings = Arc::clone(&catalog.ground.settings);
+        let settings = catalog.ground.settings();
         if !settings.log_cleaner_enable() {
             return None;
         }
+        let secret = catalog.ground.random().as_u128();
+        let pace = Pace::new(settings.log_cleaner_io_max_bytes_per_second());
+        Some(Self { catalog, secret, pace, began: Instant::now(), has_opened_all: false })
+    }
+
+    /// As the settings are now.
+    pub(crate) fn limits(&self) -> CleanLimits {
+        let settings = self.catalog.ground.settings();
         let size = |bytes: i64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let keys = KeyLimits {
             bytes: size(settings.log_cleaner_dedupe_buffer_size()),
             load: settings.log_cleaner_io_buffer_load_factor(),
-            secret: catalog.ground.random().as_u128(),
+            secret: self.secret,
         };
         // Kafka splits the buffer too: one half is read into, the other written from.
-        let io_bytes = size(settings.log_cleaner_io_buffer_size().into()) / 2;
-        let pace = Pace::new(settings.log_cleaner_io_max_bytes_per_second());
-        let limits = CleanLimits { keys, io_bytes };
-        Some(Self { catalog, limits, pace, began: Instant::now(), has_opened_all: false })
+        CleanLimits { keys, io_bytes: size(settings.log_cleaner_io_buffer_size().into()) / 2 }
     }
 
     /// How long to rest after an idle round (`log.cleaner.backoff.ms`).
     #[must_use]
     pub fn backoff(&self) -> Duration {
-        let backoff = self.catalog.ground.settings.log_cleaner_backoff_ms();
+        let backoff = self.catalog.ground.settings().log_cleaner_backoff_ms();
         Duration::from_millis(u64::try_from(backoff).unwrap_or(0))
     }
 
@@ -120,12 +126,16 @@ impl Cleaner {
             tracing::error!("{error}; nothing is compacted before that succeeds");
             return Round::Idle;
         }
-        let (pace, began) = (&mut self.pace, self.began);
-        let mut go_on = |bytes: u64| wait(pace.spend(bytes, began.elapsed()));
+        let limits = self.limits();
+        let (pace, began, ground) = (&mut self.pace, self.began, &self.catalog.ground);
+        let mut go_on = |bytes: u64| {
+            pace.set_rate(ground.settings().log_cleaner_io_max_bytes_per_second());
+            wait(pace.spend(bytes, began.elapsed()))
+        };
         let started = Instant::now();
         // Should this panic, that stays: the partition would be the dirtiest again, and keep the others.
         due.rest_until(None);
-        match due.partition.clean(&due.dirt, self.limits, now, &mut go_on) {
+        match due.partition.clean(&due.dirt, limits, now, &mut go_on) {
             Ok((cleaned_to, summary)) => {
                 due.report(cleaned_to, &summary, started.elapsed());
                 due.rest_until(Some(Millis(i64::MIN)));
@@ -153,7 +163,7 @@ impl Cleaner {
         let state = self.catalog.state.load_full();
         let mut dirtiest: Option<Due> = None;
         let open_all = !std::mem::replace(&mut self.has_opened_all, true);
-        for hosted in state.hosted.values().filter(|hosted| hosted.settings.compact) {
+        for hosted in state.hosted.values().filter(|hosted| hosted.settings().compact) {
             for slot in hosted.slots.iter().filter(|slot| !slot.cleaning.is_resting(now)) {
                 if slot.opened().is_none() && open_all && hosted.may_be_dirty(slot, &self.catalog.ground) {
                     // The reason is remembered in the slot, and logged.
@@ -210,7 +220,7 @@ impl Due {
             segments_kept,
         } = *summary;
         let (name, from) = (self.name(), self.dirt.first_dirty);
-        if self.dirt.checkpoint_was_off && !self.hosted.settings.delete {
+        if self.dirt.checkpoint_was_off && !self.hosted.settings().delete {
             tracing::warn!(
                 "what was known of the compaction of {name} did not fit its log; all of it was compacted anew"
             );

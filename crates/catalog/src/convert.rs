@@ -1,6 +1,7 @@
 //! Between the records of the topics machine and those of the metadata log.
 
 use base::{LeaderEpoch, NodeId, PartitionIndex};
+use state_machines::configs::{self, Resource, ResourceType};
 use state_machines::topics::{PartitionChange, PartitionInfo, Record};
 use wire::StrBytes;
 use wire::metadata_records::{
@@ -71,6 +72,26 @@ pub(crate) fn to_wire(record: Record, levels: &Levels) -> (MetadataRecord, i16) 
             (record.into(), version)
         }
         Record::RemoveTopic { id } => (RemoveTopicRecord { topic_id: id }.into(), 0),
+    }
+}
+
+/// The configuration `record` as the metadata log stores it.
+pub(crate) fn config(record: configs::Record) -> MetadataRecord {
+    ConfigRecord {
+        resource_type: record.resource.kind.number(),
+        resource_name: record.resource.name.into(),
+        name: record.key.into(),
+        value: record.value.map(StrBytes::from),
+    }
+    .into()
+}
+
+/// What the configurations make of a record.
+pub(crate) fn of_config(record: &ConfigRecord) -> configs::Record {
+    configs::Record {
+        resource: Resource::new(ResourceType::of(record.resource_type), record.resource_name.to_string()),
+        key: record.name.to_string(),
+        value: record.value.as_ref().map(ToString::to_string),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn sort(
     now: Millis,
 ) -> Result<Vec<Removal>, OpenError> {
     // A restart is no reason to hurry: who deleted a topic by mistake has as long as otherwise to save its files.
-    let due = now.plus(ground.settings.log_segment_delete_delay_ms());
+    let due = now.plus(ground.settings().log_segment_delete_delay_ms());
     let mut removals: Vec<Removal> =
         survey.deleted.iter().map(|name| (due, ground.data_dir.join(name))).collect();
     for name in &survey.set_aside {

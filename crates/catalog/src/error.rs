@@ -397,6 +397,17 @@ pub enum TopicError {
     Catalog(#[from] CatalogError),
 }
 
+/// Why a configuration is not changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ConfigsError {
+    /// The rules of configurations forbid it.
+    #[error(transparent)]
+    Refused(#[from] state_machines::configs::Refusal),
+    /// It could not be stored.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
 /// Why a partition cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoPartition {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base::Millis;
+use state_machines::configs::{Configs, ResourceType};
 use wire::metadata_records::{ConfigRecord, FeatureLevelRecord};
 
 use crate::catalog::Catalog;
@@ -181,8 +182,8 @@ impl Catalog {
         let mut records = Vec::new();
         let eligible = |(name, level): &(String, i16)| name == ELIGIBLE_LEADER_REPLICAS && *level > 0;
         if changes.iter().any(eligible) {
-            let found = writer.image.bystanders.min_insync_replicas();
-            records.extend(pin_min_insync_replicas(&found, self.ground.settings.min_insync_replicas()));
+            let found = min_insync_replicas(&writer.image.configs);
+            records.extend(pin_min_insync_replicas(&found, self.ground.given.min_insync_replicas()));
         }
         records.extend(changes.iter().map(|(name, level)| {
             (FeatureLevelRecord { name: name.clone().into(), feature_level: *level }.into(), 0)
@@ -195,6 +196,15 @@ impl Catalog {
         self.applied(&writer);
         Ok(())
     }
+}
+
+/// The brokers with a `min.insync.replicas` of their own; "" is all of them.
+fn min_insync_replicas(configs: &Configs) -> Vec<String> {
+    configs
+        .of_type(ResourceType::Broker)
+        .filter(|(_, configs)| configs.contains_key(registration::MIN_INSYNC_REPLICAS))
+        .map(|(broker, _)| broker.to_owned())
+        .collect()
 }
 
 /// Eligible leader replicas want one `min.insync.replicas` for the whole cluster, and none for a broker (KIP-966).

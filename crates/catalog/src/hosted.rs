@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwap;
 use base::{LeaderEpoch, Millis, Offset, PartitionIndex, Uuid};
 use disk::Disk;
 use log::clean::Compaction;
@@ -30,7 +31,10 @@ pub(crate) type Random = Box<dyn FnMut() -> Uuid + Send>;
 pub(crate) struct Ground {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) data_dir: PathBuf,
-    pub(crate) settings: Arc<Settings>,
+    /// As they were given at the start.
+    pub(crate) given: Arc<Settings>,
+    /// With what was changed since.
+    pub(crate) settings: ArcSwap<Settings>,
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) random: Mutex<Random>,
     /// Whether all is done on the calling thread, so that file operations come in the same order each time.
@@ -46,6 +50,16 @@ impl std::fmt::Debug for Ground {
 }
 
 impl Ground {
+    /// The broker's settings as they are now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// From now on these are the settings. Whoever keeps some of them is told by others.
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+    }
+
     /// The time as far as it is known here.
     pub(crate) fn now(&self) -> Millis {
         Millis(self.clock.load(Ordering::Relaxed))
@@ -65,7 +79,8 @@ impl Ground {
 pub(crate) struct Hosted {
     pub(crate) name: Arc<str>,
     pub(crate) id: Uuid,
-    pub(crate) settings: Arc<TopicSettings>,
+    /// Shared with those that it replaces and that replace it: a partition may be opened through any of them.
+    settings: Arc<ArcSwap<TopicSettings>>,
     /// Number `i` at place `i`.
     pub(crate) slots: Vec<Arc<Slot>>,
 }
@@ -92,7 +107,7 @@ impl Hosted {
     /// The topic, with the partitions that `before` already held.
     pub(crate) fn new(
         topic: &Topic,
-        settings: Arc<TopicSettings>,
+        settings: impl FnOnce() -> Arc<TopicSettings>,
         before: Option<&Hosted>,
         known: &PointsByPartition,
         clean: bool,
@@ -113,7 +128,29 @@ impl Hosted {
         let kept = before.map_or(&[][..], |before| &before.slots);
         let added = (0..).zip(&topic.partitions).skip(kept.len()).map(slot);
         let slots = kept.iter().cloned().chain(added).collect();
+        let settings = match before {
+            Some(before) => Arc::clone(&before.settings),
+            None => Arc::new(ArcSwap::new(settings())),
+        };
         Self { name: Arc::clone(&topic.name), id: topic.id, settings, slots }
+    }
+
+    /// The topic's settings as they are now.
+    pub(crate) fn settings(&self) -> Arc<TopicSettings> {
+        self.settings.load_full()
+    }
+
+    /// From now on these are the topic's settings, also for its open partitions.
+    pub(crate) fn set_settings(&self, settings: Arc<TopicSettings>, ground: &Ground) {
+        let config = partition_config(&ground.settings(), &settings);
+        self.settings.store(settings);
+        for slot in &self.slots {
+            // One that is being opened may have begun with the old ones.
+            let _not_half_way = slot.closed.lock();
+            if let Some(partition) = slot.opened.get() {
+                partition.set_config(config.clone());
+            }
+        }
     }
 
     pub(crate) fn slot(&self, index: PartitionIndex) -> Option<&Arc<Slot>> {
@@ -164,7 +201,7 @@ impl Hosted {
             recovery_point: points.recovery_point.unwrap_or(Offset::ZERO),
             log_start: points.log_start.unwrap_or(Offset::ZERO),
         };
-        let config = partition_config(&ground.settings, &self.settings);
+        let config = partition_config(&ground.settings(), &self.settings());
         let (partition, opened) = Partition::open(
             Arc::clone(&ground.disk),
             Arc::clone(&ground.flusher),
@@ -200,10 +237,11 @@ impl Hosted {
 
     /// Whether retention might find something to delete in a partition that nobody opened yet.
     pub(crate) fn may_lose_segments(&self, slot: &Slot, ground: &Ground) -> bool {
-        let limited = self.settings.retention_ms >= 0 || self.settings.retention_bytes >= 0;
+        let settings = self.settings();
+        let limited = settings.retention_ms >= 0 || settings.retention_bytes >= 0;
         let dir = ground.data_dir.join(partition_dir(&self.name, slot.index));
         // What lies below the log start goes whatever the policy.
-        (slot.points.log_start.is_some() || self.settings.delete && limited)
+        (slot.points.log_start.is_some() || settings.delete && limited)
             && ground.disk.list(&dir).is_ok_and(|entries| entries.iter().any(has_records))
     }
 
@@ -270,7 +308,7 @@ pub(crate) fn host_all(
         if topic.configs.is_empty() {
             plain.get_or_insert_with(|| Arc::clone(&resolved));
         }
-        (topic.id, Arc::new(Hosted::new(topic, resolved, None, known, clean)))
+        (topic.id, Arc::new(Hosted::new(topic, || resolved, None, known, clean)))
     };
     topics.iter().map(&mut host).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base::{NodeId, Offset, Uuid};
 use log::checkpoint::format_id;
+use state_machines::configs::Configs;
 use state_machines::topics::{PartitionChange, Record, Topics};
 use wire::metadata_records::{
     BrokerRegistrationChangeRecord, ClearElrRecord, MetadataRecord, RegisterBrokerRecord,
@@ -22,6 +23,8 @@ use crate::meta_properties::is_reserved;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MetadataImage {
     pub(crate) topics: Topics,
+    /// The configurations of everything but topics.
+    pub(crate) configs: Configs,
     pub(crate) levels: Levels,
     /// Brokers as they are registered, with what changed since.
     pub(crate) brokers: BTreeMap<NodeId, RegisterBrokerRecord>,
@@ -106,8 +109,8 @@ impl MetadataImage {
             MetadataRecord::ZkMigrationState(record) => self.zk_migration_state = record.zk_migration_state,
             MetadataRecord::ClearElr(record) => self.clear_eligible_leaders(offset, record)?,
             MetadataRecord::NoOp(_) => {}
-            MetadataRecord::Config(_)
-            | MetadataRecord::DelegationToken(_)
+            MetadataRecord::Config(record) => self.configs.apply(&convert::of_config(record)),
+            MetadataRecord::DelegationToken(_)
             | MetadataRecord::UserScramCredential(_)
             | MetadataRecord::ClientQuota(_)
             | MetadataRecord::AccessControlEntry(_)
@@ -250,6 +253,7 @@ impl MetadataImage {
 #[cfg(test)]
 mod tests {
     use base::PartitionIndex;
+    use state_machines::configs::ResourceType;
     use state_machines::topics::PartitionInfo;
     use wire::metadata_records::{
         AccessControlEntryRecord, ClientQuotaRecord, ConfigRecord, DelegationTokenRecord, FenceBrokerRecord,
@@ -290,13 +294,12 @@ mod tests {
         apply(&mut image, config(BROKER_RESOURCE, Some("1")));
         apply(&mut image, config(16, Some("a client metrics subscription")));
         let counts: Vec<_> = image.bystanders.counts().into_iter().map(|(_, count)| count).collect();
-        assert_eq!(counts, [1, 1, 1, 1]);
-        let settings: Vec<_> = image
-            .bystanders
-            .broker_settings()
-            .map(|(broker, keys)| (broker, keys.collect::<Vec<_>>()))
-            .collect();
-        assert_eq!(settings, [("", vec!["key"])]);
+        assert_eq!(counts, [1, 1, 1]);
+        let keys = |kind| -> Vec<_> {
+            image.configs.of_type(kind).map(|(name, configs)| (name, configs.len())).collect()
+        };
+        assert_eq!(keys(ResourceType::Broker), [("", 1)]);
+        assert_eq!(keys(ResourceType::ClientMetrics), [("", 1)]);
 
         apply(&mut image, config(BROKER_RESOURCE, None));
         apply(&mut image, config(16, None));
@@ -304,6 +307,7 @@ mod tests {
         apply(&mut image, RemoveUserScramCredentialRecord::default());
         apply(&mut image, RemoveAccessControlEntryRecord::default());
         assert_eq!(*image.bystanders, Bystanders::default());
+        assert_eq!(image.configs, Configs::default());
     }
 
     #[test]

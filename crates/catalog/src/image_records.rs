@@ -1,5 +1,6 @@
 //! The records that give an image, in the order in which Kafka's snapshots hold them (Kafka: `MetadataImage.write`).
 
+use state_machines::configs;
 use state_machines::topics::{Record, Topic};
 use wire::metadata_records::{
     FeatureLevelRecord, MetadataRecord, ProducerIdsRecord, RegisterBrokerRecord, ZkMigrationStateRecord,
@@ -20,8 +21,8 @@ pub(crate) fn records(image: &MetadataImage) -> impl Iterator<Item = Versioned> 
         .chain(image.brokers.values().map(|broker| registered(broker, levels)))
         .chain(image.controllers.values().cloned().map(MetadataRecord::from).map(first))
         .chain(image.topics.iter().flat_map(|topic| topic_and_partitions(topic, levels)))
-        .chain(image.topics.iter().flat_map(|topic| configs(topic, levels)))
-        .chain(image.bystanders.config_records().map(first))
+        .chain(image.topics.iter().flat_map(|topic| topic_configs(topic, levels)))
+        .chain(other_configs(image).map(first))
         .chain(image.bystanders.quota_records().map(first))
         .chain(producer_ids(image).map(first))
         .chain(image.bystanders.security_records().map(first))
@@ -64,13 +65,22 @@ fn topic_and_partitions(topic: &Topic, levels: &Levels) -> impl Iterator<Item = 
     std::iter::once(itself).chain(partitions).map(|record| convert::to_wire(record, levels))
 }
 
-fn configs(topic: &Topic, levels: &Levels) -> impl Iterator<Item = Versioned> {
+fn topic_configs(topic: &Topic, levels: &Levels) -> impl Iterator<Item = Versioned> {
     let config = |(name, value): (&String, &String)| Record::Config {
         topic: topic.name.to_string(),
         name: name.clone(),
         value: Some(value.clone()),
     };
     topic.configs.iter().map(config).map(|record| convert::to_wire(record, levels))
+}
+
+fn other_configs(image: &MetadataImage) -> impl Iterator<Item = MetadataRecord> {
+    image.configs.iter().flat_map(|(resource, configs)| {
+        configs.iter().map(|(key, value)| {
+            let (resource, key, value) = (resource.clone(), key.clone(), Some(value.clone()));
+            convert::config(configs::Record { resource, key, value })
+        })
+    })
 }
 
 /// Whose block it was does not matter any more.

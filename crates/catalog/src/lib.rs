@@ -13,8 +13,8 @@
 //!   written, so a bad batch that good ones follow is damage, and refuses the start instead of being cut off with them.
 //! - Leader epochs rise only at a start after an unclean stop, and where Kafka left a partition without a leader. A clean
 //!   stop leaves the partitions their leader and only fences the broker.
-//! - A directory that takes several nodes or several log directories is refused. Quotas, users, access rules, delegation
-//!   tokens and settings of brokers that Kafka stored are kept and named in the log, but not acted on.
+//! - A directory that takes several nodes or several log directories is refused. Quotas, users, access rules and
+//!   delegation tokens that Kafka stored are kept and named in the log, but not acted on.
 //! - A snapshot of the metadata log begins a new segment, so that a start reads only what came after it.
 
 mod batches;
@@ -25,6 +25,7 @@ mod checkpoints;
 mod clean_shutdown;
 mod cleaning;
 mod config;
+mod configs;
 mod convert;
 mod deleted_records;
 mod directories;
@@ -61,7 +62,9 @@ mod tests;
 pub use catalog::Catalog;
 pub use cleaning::{Cleaner, Round};
 pub use config::CatalogConfig;
-pub use error::{CatalogError, MetadataFault, NoPartition, OpenError, RecordsError, TopicError, Unservable};
+pub use error::{
+    CatalogError, ConfigsError, MetadataFault, NoPartition, OpenError, RecordsError, TopicError, Unservable,
+};
 pub use feature_changes::{FeatureError, FeatureRefusal, FeatureUpdate, UpgradeType};
 pub use features::{FeatureLevel, FeatureRange, Features};
 pub use inspection::{Inspection, VoterEndpoint, inspect};
@@ -69,4 +72,7 @@ pub use meta_properties::MetaPropertiesError;
 pub use open_transactions::OpenTransaction;
 pub use quorum::QuorumState;
 pub use settings::Endpoint;
+pub use state_machines::configs::{
+    Alteration, Change, Configs, Refusal as ConfigRefusal, Resource, ResourceType,
+};
 pub use state_machines::topics::{CreatedTopic, NewPartitions, NewTopic, Refusal, Topic, TopicRef, Topics};

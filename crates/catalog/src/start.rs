@@ -18,6 +18,7 @@ use crate::catalog::{Catalog, State};
 use crate::checkpoints::Checkpoints;
 use crate::clean_shutdown;
 use crate::config::CatalogConfig;
+use crate::configs;
 use crate::directories;
 use crate::error::{OpenError, Unservable};
 use crate::hosted::{self, Ground, Random};
@@ -118,6 +119,7 @@ pub(crate) fn open_locked(
     };
     let broker_epoch = register(&mut writer, &process, survey.clean, now)?;
     report(&writer.image);
+    let settings = configs::in_force(&config.settings, &writer.image.configs, config.node_id);
 
     let in_order = matches!(guard, Guard::NobodyInOrder);
     let (checkpoints, known) = Checkpoints::load(Arc::clone(&disk), &config.data_dir, &config.settings, now)?;
@@ -125,7 +127,8 @@ pub(crate) fn open_locked(
     let ground = Ground {
         disk,
         data_dir: config.data_dir,
-        settings: config.settings,
+        settings: ArcSwap::from_pointee(settings),
+        given: config.settings,
         flusher: if in_order {
             Flusher::inline()
         } else {
@@ -138,9 +141,10 @@ pub(crate) fn open_locked(
     let removals = directories::sort(&ground, &survey, &writer.image, now)?;
     let state = State {
         topics: Arc::new(writer.image.topics.clone()),
-        hosted: hosted::host_all(&writer.image.topics, &ground.settings, &known, survey.clean),
+        hosted: hosted::host_all(&writer.image.topics, &ground.settings(), &known, survey.clean),
+        configs: writer.image.configs.clone(),
     };
-    let mut upkeep = Upkeep::new(checkpoints, removals, &ground.settings, now);
+    let mut upkeep = Upkeep::new(checkpoints, removals, &ground.settings(), now);
     upkeep.forget_strangers(&state)?;
     if !survey.clean {
         hosted::open_all(&state.hosted, &ground);
@@ -158,6 +162,7 @@ pub(crate) fn open_locked(
         writer: Mutex::new(writer),
         snapshotting: Mutex::new(()),
         upkeep: Mutex::new(upkeep),
+        told: Mutex::default(),
         lock: Mutex::new(match guard {
             Guard::Lock(lock) => Some(lock),
             Guard::Nobody | Guard::NobodyInOrder => None,
@@ -303,16 +308,5 @@ fn commit(writer: &mut Writer, records: Vec<Versioned>, now: Millis) -> Result<(
 fn report(image: &MetadataImage) {
     for (what, count) in image.bystanders.counts() {
         tracing::warn!("the metadata log holds {count} {what}, which Ottla keeps but does not act on");
-    }
-    for (broker, keys) in image.bystanders.broker_settings() {
-        // Eligible leader replicas (KIP-966) pin this one for the whole cluster; one node always has enough of them.
-        let keys: Vec<_> = keys.filter(|key| *key != "min.insync.replicas").collect();
-        if !keys.is_empty() {
-            let whose = if broker.is_empty() { "all brokers".to_owned() } else { format!("broker {broker}") };
-            tracing::warn!(
-                "the metadata log sets {} for {whose}, which Ottla does not act on: set them at the start instead",
-                keys.join(", ")
-            );
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod cleaning;
+mod configs;
 mod crashes;
 mod deleted_records;
 mod durability;

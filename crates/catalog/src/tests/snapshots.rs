@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use disk::{OpenHow, Operation, read_whole, write_atomically};
 use settings::Settings;
+use state_machines::configs::ResourceType;
 use testkit::{Crash, FailingDisk, Fault, Injected, WatchedDisk};
 
 use super::kafka::fixture;
@@ -160,7 +161,7 @@ fn what_kafka_wrote_survives_a_snapshot() {
     let catalog = open_with(&disk, &settings, 1);
     let mut before = image(&disk);
     assert_eq!(before.bystanders.counts().len(), 3, "{:?}", before.bystanders.counts());
-    assert!(before.bystanders.broker_settings().count() > 1);
+    assert!(before.configs.of_type(ResourceType::Broker).count() > 1);
     catalog.tend(NOW);
     catalog.next_producer_id(NOW).unwrap();
     catalog.tend(NOW);

@@ -23,6 +23,11 @@ impl Pace {
         Self { bytes_per_second, paid_until: Duration::ZERO }
     }
 
+    /// From now on at most so many bytes per second.
+    pub fn set_rate(&mut self, bytes_per_second: f64) {
+        self.bytes_per_second = bytes_per_second;
+    }
+
     /// `bytes` are being read or written at `now`: how long to wait before going on.
     pub fn spend(&mut self, bytes: u64, now: Duration) -> Duration {
         let cost = Duration::try_from_secs_f64(bytes as f64 / self.bytes_per_second).unwrap_or(Duration::MAX);

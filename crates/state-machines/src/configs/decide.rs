@@ -11,6 +11,10 @@ use crate::topics::name;
 
 /// Most UTF-16 units of a value, as Kafka counts them.
 pub(super) const LONGEST_VALUE: usize = 32_767;
+/// Most records that one request may come to (Kafka: `MAX_RECORDS_PER_USER_OP`).
+pub(super) const MOST_RECORDS: usize = 10_000;
+/// Most bytes of keys, values and names in them: Kafka reads no larger batch of the metadata log than 8 MiB.
+pub(super) const MOST_BYTES: usize = 4 << 20;
 /// The one key that has rules of its own.
 const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
 
@@ -101,7 +105,16 @@ pub fn alter(alterations: &[Alteration], known: &dyn Known) -> Vec<Result<Vec<Re
         alteration.change.check_form()?;
         judge(alteration, known)
     };
-    alterations.iter().map(judge).collect()
+    let decided: Vec<_> = alterations.iter().map(judge).collect();
+    let records = || decided.iter().flatten().flatten();
+    if records().count() > MOST_RECORDS || records().map(size).sum::<usize>() > MOST_BYTES {
+        return alterations.iter().map(|_| Err(Refusal::TooMuch)).collect();
+    }
+    decided
+}
+
+fn size(record: &Record) -> usize {
+    record.resource.name.len() + record.key.len() + record.value.as_ref().map_or(0, String::len)
 }
 
 impl Change {

@@ -83,6 +83,13 @@ pub enum Refusal {
     /// INVALID_REQUEST 42: the same of a broker, and most of it of a subscription, for which Kafka has this code.
     #[error("{0}")]
     InvalidRequest(String),
+    /// POLICY_VIOLATION 44: more in one request than one batch of the metadata log may hold. Each resource gets this answer.
+    #[error(
+        "one request may change at most {} keys, and {} bytes of keys and values",
+        super::decide::MOST_RECORDS,
+        super::decide::MOST_BYTES
+    )]
+    TooMuch,
     /// UNKNOWN_TOPIC_OR_PARTITION 3.
     #[error("there is no such topic")]
     UnknownTopic,

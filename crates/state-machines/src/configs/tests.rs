@@ -184,6 +184,21 @@ fn a_resource_twice_is_changed_neither_time_and_the_others_are() {
 }
 
 #[test]
+fn one_request_does_not_fill_the_metadata_log() {
+    let value = "x".repeat(32_767);
+    let some = |count: usize| {
+        let changes = (0..count).map(|number| (number.to_string(), 0, Some(value.clone()))).collect();
+        Alteration { resource: Resource::new(ResourceType::Group, "g"), change: Change::Each(changes) }
+    };
+    assert_eq!(alter(&[some(127)], &World::default())[0].as_ref().map(Vec::len), Ok(127));
+    let few = each(32, "h", &[("x", 0, Some("1"))]);
+    assert_eq!(alter(&[some(129), few], &World::default()), [Err(Refusal::TooMuch), Err(Refusal::TooMuch)]);
+    let many = (0..10_001).map(|number| (number.to_string(), 0, Some(String::new()))).collect();
+    let many = Alteration { resource: Resource::new(ResourceType::Group, "g"), change: Change::Each(many) };
+    assert_eq!(alter(&[many], &World::default()), [Err(Refusal::TooMuch)]);
+}
+
+#[test]
 fn what_a_broker_has_already_is_written_again() {
     let mut world = World::default();
     let set = || each(4, "", &[("a", 0, Some("1"))]);
