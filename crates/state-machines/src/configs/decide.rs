@@ -276,11 +276,9 @@ fn judge_loggers(resource: &Resource, change: &Change, node: NodeId) -> Result<V
         return Err(Refusal::NotConfigurable { kind: resource.kind });
     };
     check_broker(&resource.name, node)?;
-    for (logger, number, _) in changes {
-        match Operation::of(*number)? {
-            Operation::Set | Operation::Delete => return Err(Refusal::NoSuchLogger(logger.clone())),
-            operation => return Err(Refusal::NotForLoggers { operation }),
-        }
-    }
-    Ok(Vec::new())
+    let Some((logger, number, _)) = changes.first() else { return Ok(Vec::new()) };
+    Err(match Operation::of(*number)? {
+        Operation::Set | Operation::Delete => Refusal::NoSuchLogger(logger.clone()),
+        operation => Refusal::NotForLoggers { operation },
+    })
 }
