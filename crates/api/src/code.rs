@@ -4,10 +4,10 @@
 
 mod names;
 
-use catalog::{CatalogError, FeatureError, NoPartition, RecordsError, TopicError};
+use catalog::{CatalogError, ConfigsError, FeatureError, NoPartition, RecordsError, TopicError};
 use partition::{AppendError, PartitionError, ReadError};
 use state_machines::group::GroupError;
-use state_machines::{sequence, topics};
+use state_machines::{configs, sequence, topics};
 
 use crate::fetch::SessionError;
 
@@ -136,6 +136,41 @@ impl From<&FeatureError> for Code {
         match error {
             FeatureError::Refused { .. } => Self::InvalidUpdateVersion,
             FeatureError::Catalog(error) => error.into(),
+        }
+    }
+}
+
+impl From<&ConfigsError> for Code {
+    fn from(error: &ConfigsError) -> Self {
+        match error {
+            ConfigsError::Refused(refusal) => refusal.into(),
+            ConfigsError::Catalog(error) => error.into(),
+        }
+    }
+}
+
+impl From<&configs::Refusal> for Code {
+    fn from(refusal: &configs::Refusal) -> Self {
+        use configs::Refusal;
+        match refusal {
+            Refusal::DuplicateResource
+            | Refusal::DuplicateKey { .. }
+            | Refusal::NullValue { .. }
+            | Refusal::NotConfigurable { .. }
+            | Refusal::OtherBroker { .. }
+            | Refusal::UnknownOperation(_)
+            | Refusal::NotForLoggers { .. }
+            | Refusal::NoName
+            | Refusal::InvalidRequest(_) => Self::InvalidRequest,
+            Refusal::NotAList { .. }
+            | Refusal::NoSuchLogger(_)
+            | Refusal::MinInsyncReplicasOfBroker
+            | Refusal::MinInsyncReplicasTakenAway
+            | Refusal::ValueTooLong { .. }
+            | Refusal::InvalidConfig(_) => Self::InvalidConfig,
+            Refusal::InvalidName(_) => Self::InvalidTopicException,
+            Refusal::TooMuch => Self::PolicyViolation,
+            Refusal::UnknownTopic => Self::UnknownTopicOrPartition,
         }
     }
 }

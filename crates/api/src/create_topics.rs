@@ -18,8 +18,9 @@ use crate::answer::{Handled, body, message, outcome};
 use crate::blocking;
 use crate::broker::{Pending, Request};
 use crate::code::Code;
+use crate::describe_configs;
 
-pub(crate) fn handle(catalog: &Arc<Catalog>, settings: &Arc<Settings>, request: &Request) -> Handled {
+pub(crate) fn handle(catalog: &Arc<Catalog>, request: &Request) -> Handled {
     let version = request.version();
     let asked: CreateTopicsRequest = body(request)?;
     let names: Vec<StrBytes> = asked.topics.iter().map(|topic| topic.name.clone()).collect();
@@ -28,10 +29,10 @@ pub(crate) fn handle(catalog: &Arc<Catalog>, settings: &Arc<Settings>, request: 
         let (catalog, now, validate_only) = (catalog.clone(), request.received_at, asked.validate_only);
         move || catalog.create_topics(wishes, validate_only, now)
     });
-    let settings = settings.clone();
+    let catalog = catalog.clone();
     Ok(Pending::Later(Box::pin(async move {
         let topics = match work.end().await {
-            Ok(verdicts) => answers(names, verdicts, version, &settings),
+            Ok(verdicts) => answers(names, verdicts, version, &catalog.settings()),
             Err(code) => names.into_iter().map(|name| failed(name, code, None)).collect(),
         };
         outcome(&CreateTopicsResponse { topics, ..CreateTopicsResponse::default() }, version)
@@ -102,9 +103,9 @@ fn created(name: StrBytes, topic: CreatedTopic, version: i16, settings: &Setting
     }
 }
 
-/// Kafka does not show settings that exist only for its own tests.
+/// Kafka does not show settings that exist only for its own tests, unless they were given.
 fn is_public(entry: &Entry) -> bool {
-    entry.row.effect != Effect::Internal
+    entry.row.effect != Effect::Internal || entry.source == Source::Topic
 }
 
 fn config(entry: Entry) -> CreatableTopicConfigs {
@@ -112,14 +113,7 @@ fn config(entry: Entry) -> CreatableTopicConfigs {
         name: StrBytes::from_static(entry.row.name),
         value: entry.value.map(StrBytes::from),
         read_only: false,
-        // The numbers of `DescribeConfigsResponse.ConfigSource`.
-        config_source: match entry.source {
-            Source::Topic => 1,
-            Source::DynamicBroker => 2,
-            Source::DynamicDefault => 3,
-            Source::Static => 4,
-            Source::Default => 5,
-        },
+        config_source: describe_configs::number(entry.source),
         is_sensitive: false,
     }
 }

@@ -6,6 +6,7 @@
 //! threads (work that blocks on a disk goes to tokio's blocking pool).
 
 mod acls;
+mod alter_configs;
 mod alter_replica_log_dirs;
 mod answer;
 mod api_versions;
@@ -18,6 +19,7 @@ mod delegation_tokens;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
+mod describe_configs;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_quorum;
@@ -27,6 +29,7 @@ mod fetch;
 mod groups;
 mod init_producer_id;
 mod leader_epoch;
+mod list_config_resources;
 mod list_offsets;
 mod metadata;
 mod offset_for_leader_epoch;

@@ -9,10 +9,11 @@ use wire::ApiKey;
 use crate::answer::Handled;
 use crate::broker::{Broker, CloseReason, Pending, Request};
 use crate::{
-    acls, alter_replica_log_dirs, api_versions, create_partitions, create_topics, delegation_tokens,
-    delete_records, delete_topics, describe_cluster, describe_log_dirs, describe_producers, describe_quorum,
-    describe_topic_partitions, elect_leaders, fetch, groups, init_producer_id, list_offsets, metadata,
-    offset_for_leader_epoch, produce, reassignments, unregister_broker, update_features,
+    acls, alter_configs, alter_replica_log_dirs, api_versions, create_partitions, create_topics,
+    delegation_tokens, delete_records, delete_topics, describe_cluster, describe_configs, describe_log_dirs,
+    describe_producers, describe_quorum, describe_topic_partitions, elect_leaders, fetch, groups,
+    init_producer_id, list_config_resources, list_offsets, metadata, offset_for_leader_epoch, produce,
+    reassignments, unregister_broker, update_features,
 };
 
 /// One API that is served.
@@ -112,7 +113,7 @@ pub const APIS: &[Api] = &[
     Api::new(
         ApiKey::CreateTopics,
         2..=7,
-        |broker, request| create_topics::handle(&broker.catalog, &broker.settings, request),
+        |broker, request| create_topics::handle(&broker.catalog, request),
         "One node holds one copy: a replication factor above 1 is refused.",
     ),
     Api::new(
@@ -147,6 +148,18 @@ pub const APIS: &[Api] = &[
     ),
     Api::new(ApiKey::CreateAcls, 1..=3, |_, request| acls::create(request), "The same."),
     Api::new(ApiKey::DeleteAcls, 1..=3, |_, request| acls::delete(request), "The same."),
+    Api::new(
+        ApiKey::DescribeConfigs,
+        1..=4,
+        |broker, request| describe_configs::handle(&broker.catalog, request),
+        "Topics, the broker, all brokers, groups, client metrics subscriptions. There are no loggers to list.",
+    ),
+    Api::new(
+        ApiKey::AlterConfigs,
+        0..=2,
+        |broker, request| alter_configs::handle(&broker.catalog, request),
+        "",
+    ),
     Api::new(
         ApiKey::AlterReplicaLogDirs,
         1..=2,
@@ -197,6 +210,12 @@ pub const APIS: &[Api] = &[
         "The one node leads everything: ELECTION_NOT_NEEDED.",
     ),
     Api::new(
+        ApiKey::IncrementalAlterConfigs,
+        0..=1,
+        |broker, request| alter_configs::handle_incremental(&broker.catalog, request),
+        "All four operations. What is changed is in force before the answer.",
+    ),
+    Api::new(
         ApiKey::AlterPartitionReassignments,
         0..=1,
         |broker, request| reassignments::alter(&broker.catalog, request),
@@ -238,6 +257,12 @@ pub const APIS: &[Api] = &[
         0..=0,
         |broker, request| unregister_broker::handle(&broker.catalog, request),
         "This node itself is refused with INVALID_REQUEST.",
+    ),
+    Api::new(
+        ApiKey::ListConfigResources,
+        0..=1,
+        |broker, request| list_config_resources::handle(&broker.catalog, request),
+        "",
     ),
     Api::new(
         ApiKey::DescribeTopicPartitions,

@@ -1,6 +1,7 @@
 //! What the broker was told: the value of every key, where it was given, and what several of them come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use crate::broker::{self, BrokerRow, Scope, Values};
 use crate::consumer_groups;
@@ -45,17 +46,20 @@ pub enum BrokerKey {
     Idle(&'static IdleRow),
 }
 
+/// All of them: every value that is told is looked for in both lists, several times.
+static BY_NAME: LazyLock<HashMap<&'static str, BrokerKey>> = LazyLock::new(|| {
+    let works = broker::ROWS.iter().map(|row| (row.name, BrokerKey::Works(row)));
+    works.chain(idle::ROWS.iter().map(|row| (row.name, BrokerKey::Idle(row)))).collect()
+});
+
 impl BrokerKey {
     /// The key of this name.
     ///
     /// # Errors
     /// [`SettingError::Unknown`] when there is none.
     pub fn named(key: &str) -> Result<Self, SettingError> {
-        if let Some(row) = broker::ROWS.iter().find(|row| row.name == key) {
-            return Ok(Self::Works(row));
-        }
-        if let Some(row) = idle::ROWS.iter().find(|row| row.name == key) {
-            return Ok(Self::Idle(row));
+        if let Some(known) = BY_NAME.get(key) {
+            return Ok(*known);
         }
         let known = broker::ROWS.iter().map(|row| row.name).chain(idle::ROWS.iter().map(|row| row.name));
         Err(SettingError::Unknown { key: key.to_owned(), nearest: nearest(key, known) })

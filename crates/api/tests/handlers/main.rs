@@ -6,6 +6,7 @@
 mod acks;
 mod admin;
 mod api_versions;
+mod configs;
 mod delete_records;
 mod fetch;
 mod groups;

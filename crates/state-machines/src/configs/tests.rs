@@ -164,7 +164,7 @@ fn every_refusal() {
         (each(2, "missing", &[("a", 0, Some("bad"))]), "a is bad"),
         (each(2, "missing", &[]), "there is no such topic"),
     ] {
-        assert_eq!(alter(&[alteration.clone()], &world), [Err(refusal(&world, &alteration))]);
+        assert_eq!(alter(std::slice::from_ref(&alteration), &world), [Err(refusal(&world, &alteration))]);
         assert_eq!(refusal(&world, &alteration).to_string(), message);
     }
 }
