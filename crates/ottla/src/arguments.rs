@@ -1,11 +1,12 @@
 //! The command line.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use settings::{Origin, SettingError, Settings, parse_host_port};
+use tools::{Manner, Tool};
 
 use crate::sources::{self, Failure, Sources, Unknown};
 
@@ -37,6 +38,36 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Check that a broker answers: exit code 0 or 1, for a container's HEALTHCHECK
+    Health(HealthArguments),
+    /// List, create, describe, change and delete topics, as kafka-topics.sh does
+    #[command(disable_help_flag = true)]
+    Topics(ToolArguments),
+    /// Show offsets of partitions, as kafka-get-offsets.sh does
+    #[command(disable_help_flag = true)]
+    Offsets(ToolArguments),
+    /// Show which APIs a broker serves, as kafka-broker-api-versions.sh does
+    #[command(disable_help_flag = true)]
+    ApiVersions(ToolArguments),
+}
+
+/// Who is to answer.
+#[derive(Debug, Args)]
+pub(crate) struct HealthArguments {
+    /// Where the broker listens; several are tried one after the other
+    #[arg(long, value_name = "HOST:PORT,...", default_value = "127.0.0.1:9092")]
+    pub(crate) bootstrap_server: String,
+    /// For how long to wait, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
+    pub(crate) timeout_ms: u64,
+}
+
+/// What follows a tool's name, not looked at here.
+#[derive(Debug, Args)]
+struct ToolArguments {
+    /// See `--help` behind the command
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 /// How the broker is to run.
@@ -107,6 +138,9 @@ pub(crate) enum Command {
     Config(ConfigArguments),
     /// With the arguments behind `dump-log`, not looked at.
     DumpLog(Vec<OsString>),
+    Health(HealthArguments),
+    /// One of Kafka's tools, with the arguments behind its name.
+    Tool(&'static Tool, Manner, Vec<OsString>),
 }
 
 #[derive(Clone, Debug)]
@@ -143,14 +177,37 @@ impl FromStr for HostPort {
 }
 
 /// Reads the command line. Ends the process where it cannot be understood (code 2), and after `--help` and `--version`.
+///
+/// A program that is called by the name of one of Kafka's tools (a link to this one) is that tool.
 pub(crate) fn read() -> Command {
-    let line = CommandLine::parse();
+    let mut words = std::env::args_os();
+    let program = words.next().unwrap_or_default();
+    by_program(&program, words).unwrap_or_else(|| understand(CommandLine::parse()))
+}
+
+fn by_program(program: &OsStr, words: impl Iterator<Item = OsString>) -> Option<Command> {
+    let name = Path::new(program).file_name()?.to_str()?;
+    if matches!(name, "kafka-dump-log.sh" | "kafka-dump-log") {
+        return Some(Command::DumpLog(words.collect()));
+    }
+    Tool::by_program(name).map(|tool| Command::Tool(tool, Manner::Kafkas, words.collect()))
+}
+
+fn understand(line: CommandLine) -> Command {
+    let tool = |verb, ToolArguments { arguments }| {
+        let tool = Tool::by_verb(verb).expect("a verb of the command line is one of the tools");
+        Command::Tool(tool, Manner::Ours, arguments)
+    };
     match line.verb {
         None => Command::Serve(line.serve),
         Some(Verb::Serve(arguments)) => Command::Serve(arguments),
         Some(Verb::Graduate(arguments)) => Command::Graduate(arguments),
         Some(Verb::Config(arguments)) => Command::Config(arguments),
         Some(Verb::DumpLog { arguments }) => Command::DumpLog(arguments),
+        Some(Verb::Health(arguments)) => Command::Health(arguments),
+        Some(Verb::Topics(arguments)) => tool("topics", arguments),
+        Some(Verb::Offsets(arguments)) => tool("offsets", arguments),
+        Some(Verb::ApiVersions(arguments)) => tool("api-versions", arguments),
     }
 }
 
@@ -267,6 +324,29 @@ mod tests {
             panic!("dump-log is a verb");
         };
         assert_eq!(arguments, behind);
+    }
+
+    #[test]
+    fn a_program_named_as_a_tool_of_kafka_is_that_tool() {
+        let called = |program: &str| by_program(OsStr::new(program), ["--list".into()].into_iter());
+        let Some(Command::Tool(tool, Manner::Kafkas, words)) = called("/opt/kafka/bin/kafka-topics.sh")
+        else {
+            panic!("it is a tool");
+        };
+        assert!(std::ptr::eq(tool, Tool::by_verb("topics").expect("a tool")) && words == ["--list"]);
+        assert!(matches!(called("kafka-dump-log.sh"), Some(Command::DumpLog(words)) if words == ["--list"]));
+        assert!(called("/usr/bin/ottla").is_none() && called("kafka-storage.sh").is_none());
+    }
+
+    #[test]
+    fn each_verb_of_a_tool_finds_it() {
+        for verb in ["topics", "offsets", "api-versions"] {
+            let Command::Tool(tool, Manner::Ours, words) = understand(parse(&[verb, "--help", "-x"])) else {
+                panic!("{verb} is a tool");
+            };
+            assert!(std::ptr::eq(tool, Tool::by_verb(verb).expect("a tool")));
+            assert_eq!(words, ["--help", "-x"]);
+        }
     }
 
     #[test]

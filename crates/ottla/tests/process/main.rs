@@ -5,6 +5,7 @@ mod config;
 mod listeners;
 mod refusals;
 mod stops;
+mod tools;
 
 use testkit::broker::Launch;
 

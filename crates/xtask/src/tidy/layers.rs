@@ -47,9 +47,11 @@ const ROOMS: &[Room] = &[
     Room { name: "frontend", uses: &["api", "base", "disk", "log", "settings", "wire"] },
     // The binary and what stands beside the house.
     Room { name: "dump-log", uses: &["base", "disk", "log", "records", "wire"] },
+    Room { name: "client", uses: &["base", "records", "wire"] },
+    Room { name: "tools", uses: &["base", "client", "records", "wire"] },
     Room {
         name: "ottla",
-        uses: &["api", "base", "catalog", "coordinator", "disk", "dump-log", "frontend", "settings"],
+        uses: &["api", "base", "catalog", "coordinator", "disk", "dump-log", "frontend", "settings", "tools"],
     },
     Room { name: "testkit", uses: &["base", "disk", "records", "wire"] },
     Room {

@@ -1,0 +1,17 @@
+//! A small Kafka client, for the command line tools and the health check.
+//!
+//! Plain blocking sockets and one request at a time: what a person at a terminal waits for, not what an application
+//! needs. It speaks PLAINTEXT only. Versions are settled by ApiVersions on each connection; an answer reserves no more
+//! memory than the bytes at hand, and one above [`LARGEST_ANSWER`] is refused.
+
+mod client;
+mod code;
+mod connection;
+mod error;
+mod partitions;
+
+pub use client::{Client, Config, LATEST, Retry};
+pub use code::Code;
+pub use connection::{Connection, LARGEST_ANSWER};
+pub use error::ClientError;
+pub use partitions::{Offsets, TopicPartition, Wanted};

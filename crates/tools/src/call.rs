@@ -1,0 +1,75 @@
+//! One call of a tool: what was asked, where to print, and how it can end.
+
+use std::io::Write;
+use std::time::Duration;
+
+use client::{Client, ClientError, Config};
+
+use crate::Manner;
+use crate::options::Options;
+use crate::properties::Properties;
+
+/// How long a command of `ottla` goes on trying, where Kafka's tools take a minute.
+const OUR_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A tool at work.
+pub(crate) struct Call<'a> {
+    pub(crate) options: Options,
+    pub(crate) manner: Manner,
+    pub(crate) out: &'a mut dyn Write,
+    pub(crate) err: &'a mut dyn Write,
+}
+
+/// Why a tool does not end with 0, or says nothing of its own.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// `--help`.
+    Help,
+    /// `--version`.
+    Version,
+    /// The command line is wrong: told with the usage.
+    Usage(String),
+    /// Told on standard error.
+    Told(String),
+    /// The same.
+    Client(ClientError),
+    /// The tool has said why.
+    Said,
+    /// Nobody reads what the tool prints, or it cannot be written.
+    Output(std::io::Error),
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
+    }
+}
+
+/// Only what a tool prints is written.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl Call<'_> {
+    /// A client as the flags want it; `file` names the flag for a file of properties.
+    pub(crate) fn client(&self, client_id: &str, file: &str) -> Result<Client, Failure> {
+        let properties = self.options.value(file)?.map(Properties::read).transpose()?.unwrap_or_default();
+        self.client_with(client_id, &properties)
+    }
+
+    /// A client with these properties.
+    pub(crate) fn client_with(&self, client_id: &str, properties: &Properties) -> Result<Client, Failure> {
+        let servers = self.options.bootstrap()?;
+        let mut config = Config::new(servers, properties.get("client.id").unwrap_or(client_id))?;
+        if self.manner == Manner::Ours {
+            config.api_timeout = OUR_PATIENCE;
+        }
+        config.tell = |error| {
+            let _ = writeln!(std::io::stderr(), "{error}; trying again");
+        };
+        properties.apply(&mut config)?;
+        Ok(Client::new(config))
+    }
+}

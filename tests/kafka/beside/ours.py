@@ -1,0 +1,48 @@
+"""Our tools beside Kafka's: the same words, the same lines."""
+
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from beside.java import PATIENCE, run_tool
+
+# By the name of the script, the class behind it.
+CLASSES = {
+    "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
+    "kafka-get-offsets.sh": "org.apache.kafka.tools.GetOffsetShell",
+    "kafka-broker-api-versions.sh": "org.apache.kafka.tools.BrokerApiVersionsCommand",
+}
+
+
+class Tools:
+    """Links to our binary under the names of Kafka's scripts, as an image has them."""
+
+    def __init__(self, directory):
+        self._directory = directory
+        for name in CLASSES:
+            (directory / name).symlink_to(os.environ["OTTLA_BIN"])
+
+    def run(self, name, *words, stdin=""):
+        command = [str(self._directory / name), *map(str, words)]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE)
+
+    def both(self, name, *words, stdin=""):
+        """What ours and what Kafka's make of the same words."""
+        with ThreadPoolExecutor() as pool:
+            theirs = pool.submit(run_tool, CLASSES[name], *words, stdin=stdin)
+            ours = self.run(name, *words, stdin=stdin)
+        return ours, theirs.result()
+
+    def same(self, name, *words, stdin="", even_out=lambda text: text):
+        """Runs both; stdout and exit code are to be the same. Gives stdout."""
+        ours, theirs = self.both(name, *words, stdin=stdin)
+        shown = f"ours:\n{ours.stdout}{ours.stderr}\nKafka's:\n{theirs.stdout}{theirs.stderr}"
+        assert even_out(ours.stdout) == even_out(theirs.stdout), shown
+        assert ours.returncode == theirs.returncode, shown
+        return ours.stdout
+
+
+def configs_in_order(text):
+    """Kafka's tool shows a topic's settings in the order of a hash table."""
+    return re.sub(r"Configs: (\S*)", lambda found: "Configs: " + ",".join(sorted(found[1].split(","))), text)
