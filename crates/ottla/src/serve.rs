@@ -177,14 +177,6 @@ fn open_catalog(
 /// port that was bound.
 fn advertised(settings: &Settings, bound: &[Bound]) -> Result<Vec<Endpoint>, Failure> {
     let mut endpoints = settings.advertised_listeners()?;
-    // An IPv4 and an IPv6 listener may share a name; clients are told the first one.
-    let mut seen = Vec::new();
-    endpoints.retain(|endpoint| {
-        !seen.contains(&endpoint.name) && {
-            seen.push(endpoint.name.clone());
-            true
-        }
-    });
     for endpoint in &mut endpoints {
         if endpoint.host.is_empty() {
             endpoint.host = rustix::system::uname().nodename().to_string_lossy().into_owned();

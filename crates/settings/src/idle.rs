@@ -4,7 +4,9 @@
 //! a file that would keep Kafka from starting is not taken for a sound one.
 
 use crate::broker::{Scope, scope};
-use crate::value::{Allowed, Kind, Rule};
+use crate::error::SettingError;
+use crate::settings::{Settings, bad};
+use crate::value::{Allowed, Kind, Rule, items};
 
 /// One broker key of Kafka's without effect here.
 #[derive(Clone, Copy, Debug)]
@@ -358,4 +360,39 @@ idle_keys! {
     "client.quota.callback.class" Class = None, Any, Start;
     "create.topic.policy.class.name" Class = None, Any, Start;
     "replica.selector.class" Text = None, Any, Start;
+}
+
+impl Settings {
+    /// Checks what Kafka checks of several of these at once (Kafka: `KafkaConfig.validateValues`).
+    pub(crate) fn check_idle(&self) -> Result<(), SettingError> {
+        let wait = "replica.fetch.wait.max.ms";
+        for longer in ["replica.socket.timeout.ms", "replica.lag.time.max.ms"] {
+            if self.idle_number(wait) > self.idle_number(longer) {
+                return Err(SettingError::Conflict(format!("`{longer}` must be at least `{wait}`")));
+            }
+        }
+        let (delay, idle) = ("connection.failed.authentication.delay.ms", self.connections_max_idle_ms());
+        if idle >= 0 && self.idle_number(delay) >= idle {
+            return Err(SettingError::Conflict(format!(
+                "`{delay}` must be less than `connections.max.idle.ms` ({idle})"
+            )));
+        }
+        let key = "max.connections.per.ip.overrides";
+        for entry in items(self.given(key).unwrap_or_default()) {
+            let is_sound = entry.rsplit_once(':').is_some_and(|(host, count)| {
+                !host.is_empty() && !host.contains(' ') && count.trim().parse::<i32>().is_ok()
+            });
+            if !is_sound {
+                return Err(bad(key, &entry, "must be a list, with commas, of HOST:NUMBER".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The number that an idle key stands at.
+    fn idle_number(&self, key: &str) -> i64 {
+        let default = ROWS.iter().find(|row| row.name == key).and_then(|row| row.default);
+        let text = self.given(key).or(default).expect("a row with a default");
+        text.parse().expect("checked when it was given")
+    }
 }

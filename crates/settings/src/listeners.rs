@@ -59,12 +59,12 @@ pub(crate) fn parse(key: &str, entries: &[String]) -> Result<Vec<Endpoint>, Sett
     Ok(endpoints)
 }
 
-/// Listeners do not share a name or a port, except an IPv4 and an IPv6 address of one name or port.
+/// Listeners do not share a name, or a port, except an IPv4 and an IPv6 address of one port.
 pub(crate) fn check_ports(endpoints: &[Endpoint]) -> Result<(), SettingError> {
     for (at, one) in endpoints.iter().enumerate() {
         for other in &endpoints[at + 1..] {
             let both_families = is_address_pair(&one.host, &other.host);
-            if one.name == other.name && !(both_families && one.port == other.port) {
+            if one.name == other.name {
                 return Err(bad(
                     "listeners",
                     &format!("{one},{other}"),

@@ -201,6 +201,7 @@ impl Settings {
     /// The first contradiction, naming the key to change.
     pub fn check(&self) -> Result<(), SettingError> {
         self.check_roles()?;
+        self.check_idle()?;
         let all = self.all_listeners()?;
         self.check_listener_roles(&all)?;
         self.check_inter_broker(&self.advertised_listeners()?)?;

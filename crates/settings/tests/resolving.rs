@@ -230,6 +230,7 @@ fn listeners_that_cannot_work_are_refused() {
         (&[("listeners", "PLAINTEXT://localhost:-1")], "65535"),
         (&[("listeners", "PLAINTEXT://a b:1")], "NAME://HOST:PORT"),
         (&[("listeners", "PLAINTEXT://a:1,PLAINTEXT://b:2")], "twice"),
+        (&[("listeners", "PLAINTEXT://127.0.0.1:1,PLAINTEXT://[::1]:1")], "twice"),
         (
             &[
                 ("listeners", "A://a:1,B://b:1"),
@@ -252,7 +253,8 @@ fn listeners_that_cannot_work_are_refused() {
 
 #[test]
 fn an_ipv4_and_an_ipv6_address_may_share_a_port() {
-    let both = [("listeners", "PLAINTEXT://127.0.0.1:9092,PLAINTEXT://[::1]:9092")];
+    let map = ("listener.security.protocol.map", "FOUR:PLAINTEXT,SIX:PLAINTEXT");
+    let both = [("listeners", "FOUR://127.0.0.1:9092,SIX://[::1]:9092"), map];
     given(&both).check().unwrap();
 }
 

@@ -1,10 +1,9 @@
 """What the files say, by Ottla's dump tool and by Kafka's own."""
 
-import os
 import shutil
 import subprocess
 
-from harness.broker import Kafka, Ottla
+from harness.broker import JARS, Kafka, Ottla
 
 PATIENCE = 120
 # Words of dump-log for what should not be.
@@ -56,7 +55,7 @@ def check_clean(data_dir):
 
 
 def has_kafka():
-    return "KAFKA_LIBS" in os.environ and shutil.which("java") is not None
+    return "KAFKA_LIBS" in JARS and shutil.which("java") is not None
 
 
 def check_with_kafka(data_dir, topics):

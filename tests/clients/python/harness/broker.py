@@ -14,6 +14,16 @@ from .process import Process
 HOST = "127.0.0.1"
 
 
+def _kept_from_children():
+    """What the environment says to Kafka. `ottla` takes such variables for settings, so it must not see those of the tests."""
+    names = [name for name in os.environ if name.startswith("KAFKA_") or name == "CLUSTER_ID"]
+    return {name: os.environ.pop(name) for name in names}
+
+
+#: `KAFKA_LIBS` and `KAFKA_NEWEST_LIBS`, where they are given.
+JARS = _kept_from_children()
+
+
 def free_port():
     with socket.create_server((HOST, 0)) as listener:
         return listener.getsockname()[1]
@@ -140,7 +150,7 @@ class Kafka(Broker):
     @classmethod
     def java(cls, *words):
         quiet = ["-Xshare:auto", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        return ["java", *quiet, "-cp", os.environ[cls.jars] + "/*", *words]
+        return ["java", *quiet, "-cp", JARS[cls.jars] + "/*", *words]
 
     def dump_command(self):
         return self.java("kafka.tools.DumpLogSegments")
