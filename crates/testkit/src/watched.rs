@@ -1,4 +1,4 @@
-//! A disk that tells before it writes, syncs or removes a file, so that a test can count, wait or panic there.
+//! A disk that tells before it reads, writes, syncs or removes a file, so that a test can count, wait or panic there.
 
 use std::fmt;
 use std::fs::File;
@@ -11,8 +11,8 @@ use disk::{Disk, DiskError, DiskFile, Entry, OpenHow, Operation, Volume};
 
 type Watch = Arc<dyn Fn(Operation, &Path) + Send + Sync>;
 
-/// Another disk, and a function that is called before each [`Operation::Write`] and [`Operation::Sync`] of a file, with the
-/// path that the file was opened at, and before each [`Operation::Remove`] of a file.
+/// Another disk, and a function that is called before each [`Operation::Read`], [`Operation::Write`] and [`Operation::Sync`] of a file, with
+/// the path that the file was opened at, and before each [`Operation::Remove`] of a file.
 #[derive(Clone)]
 pub struct WatchedDisk {
     behind: Arc<dyn Disk>,
@@ -93,6 +93,7 @@ impl DiskFile for WatchedFile {
     }
 
     fn read_at(&self, position: u64, buffer: &mut [u8]) -> Result<usize, DiskError> {
+        (self.watch)(Operation::Read, self.path());
         self.behind.read_at(position, buffer)
     }
 

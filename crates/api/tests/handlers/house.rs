@@ -33,7 +33,7 @@ pub(crate) struct House {
     pub(crate) runtime: Runtime,
     listener: Arc<Listener>,
     /// Removed with the house.
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl House {
@@ -63,7 +63,12 @@ impl House {
         let coordinator =
             Coordinator::start(catalog.clone(), settings.clone(), runtime.handle().clone(), || NOW).unwrap();
         let broker = Broker::new(catalog.clone(), coordinator, settings);
-        Self { broker, catalog, runtime, listener, _dir: dir }
+        Self { broker, catalog, runtime, listener, dir }
+    }
+
+    /// The end of the house, without a clean stop; its directory stays.
+    pub(crate) fn abandon(self) -> TempDir {
+        self.dir
     }
 
     /// A request as it comes off the wire.

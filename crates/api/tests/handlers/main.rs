@@ -12,6 +12,7 @@ mod fetch;
 mod groups;
 mod house;
 mod list_offsets;
+mod loading;
 mod metadata;
 mod odd_requests;
 mod produce;

@@ -7,5 +7,6 @@
 mod batches;
 mod client;
 mod frames;
+mod groups;
 mod restarts;
 mod sequences;
