@@ -1,10 +1,13 @@
 """Our `kafka-topics.sh` and the others beside Kafka's own, on the same running Ottla: line by line what they print, and
 their exit codes."""
 
+from itertools import count
+
 import pytest
 
 from beside.ours import Tools, configs_in_order
 from harness.broker import Ottla
+from harness.reading import read_all
 from harness.writing import create_topic, write_confluent
 
 
@@ -66,9 +69,9 @@ def test_a_topic_is_made_changed_and_deleted(broker, tools):
     made = "--create --topic made.here --partitions 2 --config retention.ms=60000 --config cleanup.policy=delete"
     said = topics(made)
     assert said.splitlines()[-1] == "Created topic made.here."
-    theirs = tools.both("kafka-topics.sh", *bootstrap, *made.replace("made.here", "made.there").split())
-    assert theirs[0].returncode + theirs[1].returncode == 1, "one of them came first"
-    assert said.splitlines()[0] == theirs[1].stdout.splitlines()[0], "the warning of names that collide"
+    words = [[*bootstrap, *made.replace("here", where).split()] for where in ("there", "elsewhere")]
+    both = tools.both("kafka-topics.sh", *words)
+    assert both[0].stdout == both[1].stdout.replace("elsewhere", "there"), "with a warning of names that collide"
     assert "made.here" in topics("--list").split()
     topics("--alter --topic made.here --partitions 5")
     offsets = tools.same("kafka-get-offsets.sh", *bootstrap, "--topic", "made.here")
@@ -106,3 +109,53 @@ def test_offsets(broker, tools, words):
 def test_versions(broker, tools):
     said = tools.same("kafka-broker-api-versions.sh", "--bootstrap-server", broker.bootstrap)
     assert "Fetch(1): 4 to 18 [usable: 18]" in said
+
+
+NUMBERS = count()
+
+
+@pytest.mark.parametrize(
+    "words, stdin",
+    [
+        ("", "one\ntwo\n\nfour\r\nno end"),
+        ("", ""),
+        ("--property parse.key=true", "k\tv\nl\tw\tx\n"),
+        ("--property parse.key=true", "k\tv\nnothing\nl\tw\n"),
+        ("--property parse.key=true --property ignore.error=true --property key.separator=:", "k:v\nnothing\n:w\n"),
+        ("--property parse.headers=true --property parse.key=true --property null.marker=NUL", "a:1,b:NUL\tNUL\tv\nNUL\tk\tNUL\n"),
+        ("--property parse.headers=true", "a:1,b:2,,\tv\n"),
+        ("--property headers.delimiter=,", "x\n"),
+        ("--sync", "one\ntwo\n"),
+        ("--compression-codec", "one\ntwo\n"),
+        ("--compression-codec zstd --request-required-acks 1", "one\ntwo\n"),
+        ("--request-required-acks 2", "x\n"),
+        ("--batch-size none", "x\n"),
+        ("--producer-property enable.idempotence=true --request-required-acks 0", "x\n"),
+    ],
+)
+def test_lines_become_the_same_records(broker, tools, words, stdin):
+    topics = [f"lines-{next(NUMBERS)}" for _ in range(2)]
+    for topic in topics:
+        create_topic(broker.bootstrap, topic)
+    both = tools.both(
+        "kafka-console-producer.sh",
+        *[["--bootstrap-server", broker.bootstrap, *words.split(), "--topic", topic] for topic in topics],
+        stdin=stdin,
+    )
+    ours, theirs = ([(r.key, r.value, r.headers) for r in read_all(broker.bootstrap, topic)] for topic in topics)
+    assert ours == theirs
+    assert [done.returncode for done in both][0] == both[1].returncode, both
+    assert both[0].stdout == both[1].stdout == ""
+
+
+def test_what_a_keyed_line_is_written_to_is_the_same_partition(broker, tools):
+    lines = "".join(f"key-{n}\tvalue {n}\n" for n in range(200))
+    topics = ["ours-keyed", "theirs-keyed"]
+    for topic in topics:
+        create_topic(broker.bootstrap, topic, partitions=5)
+    words = ["--bootstrap-server", broker.bootstrap, "--property", "parse.key=true", "--batch-size", "300"]
+    both = tools.both("kafka-console-producer.sh", *[[*words, "--topic", topic] for topic in topics], stdin=lines)
+    assert [done.returncode for done in both] == [0, 0], both
+    for partition in range(5):
+        ours, theirs = ([(r.key, r.value) for r in read_all(broker.bootstrap, topic, partition)] for topic in topics)
+        assert ours and ours == theirs

@@ -108,6 +108,11 @@ impl Client {
         &self.config
     }
 
+    /// Changes how long to go on trying.
+    pub const fn set_api_timeout(&mut self, timeout: Duration) {
+        self.config.api_timeout = timeout;
+    }
+
     /// The attempts of something that begins now.
     #[must_use]
     pub fn retry(&self) -> Retry {

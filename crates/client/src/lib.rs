@@ -9,9 +9,11 @@ mod code;
 mod connection;
 mod error;
 mod partitions;
+mod producer;
 
 pub use client::{Client, Config, LATEST, Retry};
 pub use code::Code;
 pub use connection::{Connection, LARGEST_ANSWER};
 pub use error::ClientError;
 pub use partitions::{Offsets, TopicPartition, Wanted};
+pub use producer::{NotWritten, Producer, ProducerConfig};

@@ -43,6 +43,9 @@ enum Verb {
     /// List, create, describe, change and delete topics, as kafka-topics.sh does
     #[command(disable_help_flag = true)]
     Topics(ToolArguments),
+    /// Write each line of standard input to a topic, as kafka-console-producer.sh does
+    #[command(disable_help_flag = true)]
+    Produce(ToolArguments),
     /// Show offsets of partitions, as kafka-get-offsets.sh does
     #[command(disable_help_flag = true)]
     Offsets(ToolArguments),
@@ -206,6 +209,7 @@ fn understand(line: CommandLine) -> Command {
         Some(Verb::DumpLog { arguments }) => Command::DumpLog(arguments),
         Some(Verb::Health(arguments)) => Command::Health(arguments),
         Some(Verb::Topics(arguments)) => tool("topics", arguments),
+        Some(Verb::Produce(arguments)) => tool("produce", arguments),
         Some(Verb::Offsets(arguments)) => tool("offsets", arguments),
         Some(Verb::ApiVersions(arguments)) => tool("api-versions", arguments),
     }
@@ -340,7 +344,7 @@ mod tests {
 
     #[test]
     fn each_verb_of_a_tool_finds_it() {
-        for verb in ["topics", "offsets", "api-versions"] {
+        for verb in ["topics", "produce", "offsets", "api-versions"] {
             let Command::Tool(tool, Manner::Ours, words) = understand(parse(&[verb, "--help", "-x"])) else {
                 panic!("{verb} is a tool");
             };

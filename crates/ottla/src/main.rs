@@ -47,6 +47,7 @@ fn health(arguments: &HealthArguments) -> ExitCode {
 
 fn run_tool(tool: &Tool, manner: Manner, arguments: Vec<OsString>) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let streams = Streams { out: &mut out, err: &mut io::stderr() };
+    let input = Box::new(io::BufReader::new(io::stdin()));
+    let streams = Streams { input, out: &mut out, err: &mut io::stderr() };
     ExitCode::from(tool.run(arguments, manner, streams))
 }

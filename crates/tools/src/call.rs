@@ -1,6 +1,6 @@
 //! One call of a tool: what was asked, where to print, and how it can end.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use client::{Client, ClientError, Config};
@@ -16,6 +16,7 @@ const OUR_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Call<'a> {
     pub(crate) options: Options,
     pub(crate) manner: Manner,
+    pub(crate) input: Box<dyn BufRead + Send>,
     pub(crate) out: &'a mut dyn Write,
     pub(crate) err: &'a mut dyn Write,
 }

@@ -16,12 +16,13 @@ mod health;
 mod offsets;
 mod options;
 mod pattern;
+mod producer;
 mod properties;
 mod topics;
 mod versions;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{BufRead, Write};
 
 pub use health::health;
 
@@ -30,6 +31,8 @@ use options::{Declaration, Options};
 
 /// Where a tool reads and writes.
 pub struct Streams<'a> {
+    /// Standard input; read by a thread of its own.
+    pub input: Box<dyn BufRead + Send>,
     /// Standard output; should be buffered.
     pub out: &'a mut dyn Write,
     /// Standard error.
@@ -57,6 +60,12 @@ pub struct Tool {
 }
 
 const TOOLS: &[Tool] = &[
+    Tool {
+        name: "kafka-console-producer",
+        verb: "produce",
+        declaration: &producer::DECLARATION,
+        run: producer::run,
+    },
     Tool { name: "kafka-topics", verb: "topics", declaration: &topics::DECLARATION, run: topics::run },
     Tool {
         name: "kafka-get-offsets",
@@ -97,9 +106,9 @@ impl Tool {
             Ok(arguments) => Options::parse(self.declaration, &called, manner, arguments),
             Err(word) => Err(Failure::Usage(format!("{} is no UTF-8", word.display()))),
         };
-        let Streams { out, err } = streams;
+        let Streams { input, out, err } = streams;
         let result = options.and_then(|options| {
-            let mut call = Call { options, manner, out: &mut *out, err: &mut *err };
+            let mut call = Call { options, manner, input, out: &mut *out, err: &mut *err };
             (self.run)(&mut call)
         });
         let ended = result.and_then(|()| out.flush().map_err(Failure::Output));
@@ -156,7 +165,7 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let tool = Tool::by_program(program).expect("a tool");
         let arguments = line.split_whitespace().map(OsString::from).collect();
-        let streams = Streams { out: &mut out, err: &mut err };
+        let streams = Streams { input: Box::new(std::io::empty()), out: &mut out, err: &mut err };
         let code = tool.run(arguments, manner, streams);
         (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }

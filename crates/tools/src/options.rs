@@ -11,6 +11,8 @@ pub(crate) enum Takes {
     Nothing,
     /// A value, called so in the usage.
     Value(&'static str),
+    /// A value that may be left out.
+    Optional(&'static str),
     /// It is Kafka's flag, with a value or without, and not supported.
     Refused,
 }
@@ -67,6 +69,7 @@ impl Declaration {
             let left = match flag.takes {
                 Takes::Nothing => format!("--{}", flag.name),
                 Takes::Value(what) => format!("--{} {what}", flag.name),
+                Takes::Optional(what) => format!("--{} [{what}]", flag.name),
                 Takes::Refused => continue,
             };
             text.push_str(&format!("  {left:<38} {}\n", flag.help));
@@ -96,7 +99,7 @@ impl Options {
             return Err(Failure::Usage(declaration.about.to_owned()));
         }
         let mut given: Vec<(&'static str, Option<String>)> = Vec::new();
-        let mut words = arguments.into_iter();
+        let mut words = arguments.into_iter().peekable();
         while let Some(word) = words.next() {
             let Some(name) = word.strip_prefix("--") else {
                 match declaration.word {
@@ -131,6 +134,7 @@ impl Options {
                     Some(value) => Some(value),
                     None => return Err(Failure::Usage(format!("--{} requires an argument", flag.name))),
                 },
+                Takes::Optional(_) => value.or_else(|| words.next_if(|next| !next.starts_with("--"))),
             };
             given.push((flag.name, value));
         }
@@ -202,6 +206,7 @@ mod tests {
             Flag { name: "topic", takes: Takes::Value("TOPIC"), help: "." },
             Flag { name: "topic-id", takes: Takes::Value("ID"), help: "." },
             Flag { name: "list", takes: Takes::Nothing, help: "." },
+            Flag { name: "state", takes: Takes::Optional("STATE"), help: "." },
         ],
         word: Some("topic"),
     };
@@ -217,11 +222,13 @@ mod tests {
 
     #[test]
     fn a_flag_comes_in_all_of_joptsimples_forms() {
-        let options = parse(Manner::Kafkas, "--topic=a=b --boot h:1 --topic -1 --list --list").unwrap();
+        let options =
+            parse(Manner::Kafkas, "--topic=a=b --boot h:1 --topic -1 --list --state --list").unwrap();
         assert_eq!(options.all("topic").collect::<Vec<_>>(), ["a=b", "-1"]);
         assert!(options.value("topic").is_err(), "twice");
         assert_eq!(options.bootstrap().unwrap(), "h:1");
-        assert!(options.has("list"));
+        assert!(options.has("list") && options.has("state") && options.all("state").next().is_none());
+        assert_eq!(parse(Manner::Kafkas, "--state Stable").unwrap().value("state").unwrap(), Some("Stable"));
     }
 
     #[test]

@@ -28,7 +28,6 @@ impl Properties {
         Ok(Self(all))
     }
 
-    #[cfg(test)]
     /// Adds pairs; a pair without a value has the empty one, as in Kafka.
     pub(crate) fn add<'a>(&mut self, pairs: impl Iterator<Item = &'a str>) {
         for pair in pairs {
@@ -37,8 +36,17 @@ impl Properties {
         }
     }
 
+    pub(crate) fn set(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
+    }
+
+    /// Whether a setting is true in the eyes of Kafka's formatters and readers.
+    pub(crate) fn is_true(&self, key: &str) -> Option<bool> {
+        self.get(key).map(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
     /// A number.

@@ -10,6 +10,7 @@ from beside.java import PATIENCE, run_tool
 # By the name of the script, the class behind it.
 CLASSES = {
     "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
+    "kafka-console-producer.sh": "org.apache.kafka.tools.ConsoleProducer",
     "kafka-get-offsets.sh": "org.apache.kafka.tools.GetOffsetShell",
     "kafka-broker-api-versions.sh": "org.apache.kafka.tools.BrokerApiVersionsCommand",
 }
@@ -27,16 +28,15 @@ class Tools:
         command = [str(self._directory / name), *map(str, words)]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE)
 
-    def both(self, name, *words, stdin=""):
-        """What ours and what Kafka's make of the same words."""
+    def both(self, name, ours, theirs, stdin=""):
+        """What comes of ours and of Kafka's, each with words of its own."""
         with ThreadPoolExecutor() as pool:
-            theirs = pool.submit(run_tool, CLASSES[name], *words, stdin=stdin)
-            ours = self.run(name, *words, stdin=stdin)
-        return ours, theirs.result()
+            theirs = pool.submit(run_tool, CLASSES[name], *theirs, stdin=stdin)
+            return self.run(name, *ours, stdin=stdin), theirs.result()
 
     def same(self, name, *words, stdin="", even_out=lambda text: text):
         """Runs both; stdout and exit code are to be the same. Gives stdout."""
-        ours, theirs = self.both(name, *words, stdin=stdin)
+        ours, theirs = self.both(name, words, words, stdin=stdin)
         shown = f"ours:\n{ours.stdout}{ours.stderr}\nKafka's:\n{theirs.stdout}{theirs.stderr}"
         assert even_out(ours.stdout) == even_out(theirs.stdout), shown
         assert ours.returncode == theirs.returncode, shown
