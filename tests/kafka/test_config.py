@@ -4,8 +4,12 @@ import pathlib
 import subprocess
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
-from harness.broker import Kafka, Ottla
+from harness.broker import HOST, Kafka, Ottla, free_port
+from harness.process import Process
+from harness.reading import read_all
+from harness.writing import create_topic, write_confluent
 
 SOURCE = pathlib.Path(__file__).with_name("CheckConfigs.java")
 
@@ -133,3 +137,46 @@ def test_what_kafka_takes_is_taken(verdicts, changes):
 def test_what_keeps_kafka_from_starting_is_refused(verdicts, changes):
     ours, theirs = verdicts(changes)
     assert ours.startswith("refused: ") and theirs.startswith("refused: "), (ours, theirs)
+
+
+def started(command, line):
+    process = Process([str(word) for word in command])
+    process.wait_for_line(line)
+    return process
+
+
+def test_one_file_starts_ottla_and_kafka_in_turn(tmp_path):
+    """The same `server.properties`, unchanged, on the same directory: with two listeners for clients, each at its own address."""
+    inside, outside, controller = free_port(), free_port(), free_port()
+    pairs = SOUND | {
+        "controller.quorum.voters": f"1@{HOST}:{controller}",
+        "listeners": f"IN://:{inside},OUT://:{outside},C://{HOST}:{controller}",
+        "advertised.listeners": f"OUT://localhost:{outside},IN://{HOST}:{inside}",
+        "controller.listener.names": "C",
+        MAP: "IN:PLAINTEXT,OUT:PLAINTEXT,C:PLAINTEXT",
+        "inter.broker.listener.name": "IN",
+        "log.dirs": str(tmp_path / "data"),
+        "offsets.topic.replication.factor": "1",
+    }
+    file = tmp_path / "server.properties"
+    file.write_text("".join(f"{key}={value}\n" for key, value in pairs.items()))
+    ottla = [Ottla.binary(), "--config", file]
+    kafka = Kafka.java("-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info", "kafka.Kafka", file)
+    turns = [(ottla, f"ottla ready on .*:{outside} for OUT", 0), (kafka, r"Kafka Server started", 143)] * 2
+    written = []
+    for number, (command, line, code) in enumerate(turns):
+        process = started(command, line)
+        try:
+            told = {port: AdminClient({"bootstrap.servers": f"{HOST}:{port}"}).list_topics(timeout=60) for port in (inside, outside)}
+            assert {(node.host, node.port) for node in told[inside].brokers.values()} == {(HOST, inside)}
+            assert {(node.host, node.port) for node in told[outside].brokers.values()} == {("localhost", outside)}
+            if number == 0:
+                create_topic(f"{HOST}:{inside}", "test", partitions=-1)
+            values = [(b"k", b"%d" % number, [])]
+            write_confluent(f"{HOST}:{inside if number % 2 else outside}", "test", values)
+            written.append(b"%d" % number)
+            assert [record.value for record in read_all(f"{HOST}:{outside}", "test")] == written
+            assert process.terminate() == code
+        finally:
+            if process.running:
+                process.kill9()
