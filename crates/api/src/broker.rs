@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use settings::Settings;
 use tokio::sync::watch;
 use wire::header::RequestHeader;
-use wire::{DecodeError, EncodeError};
+use wire::{DecodeError, EncodeError, StrBytes};
 
 use crate::code::Code;
 use crate::fetch::Sessions;
@@ -30,6 +30,14 @@ pub struct Listener {
     pub name: String,
     /// The host and the port that clients are told to connect to; `None`: whoever asks here is told of no broker.
     pub advertised: Option<(String, u16)>,
+    /// The rack that clients are told beside it (`broker.rack`).
+    pub rack: Option<String>,
+}
+
+impl Listener {
+    pub(crate) fn rack(&self) -> Option<StrBytes> {
+        self.rack.clone().map(StrBytes::from)
+    }
 }
 
 /// A request, framed and with its header read.

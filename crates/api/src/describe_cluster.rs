@@ -34,7 +34,7 @@ pub(crate) fn handle(catalog: &Catalog, request: &Request) -> Handled {
         broker_id: node,
         host: StrBytes::from(host.clone()),
         port: i32::from(*port),
-        rack: None,
+        rack: request.listener.rack(),
         is_fenced: false,
     };
     let response = DescribeClusterResponse {

@@ -18,7 +18,7 @@ use wire::messages::metadata::{
 };
 
 use crate::answer::{Handled, body, ready};
-use crate::broker::{Broker, Request};
+use crate::broker::{Broker, Listener, Request};
 use crate::code::Code;
 use crate::operations;
 
@@ -51,7 +51,7 @@ pub(crate) fn handle(broker: &Broker, request: &Request) -> Handled {
     }
     unknown_ids.append(&mut known);
     let response = MetadataResponse {
-        brokers: request.listener.advertised.iter().map(|at| this_broker(node, at)).collect(),
+        brokers: this_broker(node, &request.listener),
         cluster_id: Some(StrBytes::from(broker.catalog.cluster_id().to_owned())),
         controller_id: node.0,
         topics: unknown_ids,
@@ -73,9 +73,14 @@ struct Here {
     is_advertised: bool,
 }
 
-fn this_broker(node: NodeId, (host, port): &(String, u16)) -> MetadataResponseBroker {
-    let host = StrBytes::from(host.clone());
-    MetadataResponseBroker { node_id: node.0, host, port: i32::from(*port), rack: None }
+fn this_broker(node: NodeId, listener: &Listener) -> Vec<MetadataResponseBroker> {
+    let at = |(host, port): &(String, u16)| MetadataResponseBroker {
+        node_id: node.0,
+        host: StrBytes::from(host.clone()),
+        port: i32::from(*port),
+        rack: listener.rack(),
+    };
+    listener.advertised.iter().map(at).collect()
 }
 
 /// A topic that names nothing, or is named by id in a version that has ids only in the answer.

@@ -76,6 +76,8 @@ pub(crate) struct Process<'a> {
     pub(crate) incarnations: [Uuid; 2],
     pub(crate) directory: Uuid,
     pub(crate) endpoints: &'a [Endpoint],
+    /// `broker.rack`.
+    pub(crate) rack: Option<String>,
 }
 
 /// Registers the process in a batch that begins at `base`, and says which broker epoch that gives.
@@ -146,7 +148,7 @@ fn broker(process: &Process<'_>, levels: &Levels, broker_epoch: i64) -> Metadata
         broker_epoch,
         end_points: process.endpoints.iter().map(endpoint).collect(),
         features: SUPPORTED.iter().map(feature).collect(),
-        rack: None,
+        rack: process.rack.clone().map(Into::into),
         fenced: true,
         log_dirs: if levels.has_directories() { vec![process.directory] } else { Vec::new() },
         ..RegisterBrokerRecord::default()

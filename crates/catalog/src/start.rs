@@ -116,6 +116,7 @@ pub(crate) fn open_locked(
         incarnations: [random(), random()],
         directory,
         endpoints: &config.endpoints,
+        rack: config.settings.broker_rack(),
     };
     let broker_epoch = register(&mut writer, &process, survey.clean, now)?;
     report(&writer.image);

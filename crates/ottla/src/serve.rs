@@ -126,7 +126,7 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>, cluster_id: Option<String>
     let upkeep = Upkeep::start(Arc::clone(&catalog), settings, now)?;
     let cleaner = Cleaner::start(&catalog, now)?;
     let ready: Vec<_> = bound.iter().map(|bound| (bound.address, bound.endpoint.name.clone())).collect();
-    let server = Server::start(with_listeners(bound, &advertised), &broker, limits);
+    let server = Server::start(with_listeners(bound, &advertised, settings), &broker, limits);
     for (address, name) in &ready {
         match ready.len() {
             1 => tracing::info!("ottla ready on {address}"),
@@ -189,13 +189,18 @@ fn advertised(settings: &Settings, bound: &[Bound]) -> Result<Vec<Endpoint>, Fai
     Ok(endpoints)
 }
 
-fn with_listeners(bound: Vec<Bound>, advertised: &[Endpoint]) -> Vec<(Bound, Arc<Listener>)> {
+fn with_listeners(
+    bound: Vec<Bound>,
+    advertised: &[Endpoint],
+    settings: &Settings,
+) -> Vec<(Bound, Arc<Listener>)> {
     let listener_of = |bound: &Bound| {
         let name = &bound.endpoint.name;
         let advertised = advertised.iter().find(|endpoint| endpoint.name == *name);
         Arc::new(Listener {
             name: name.clone(),
             advertised: advertised.map(|endpoint| (endpoint.host.clone(), endpoint.port)),
+            rack: settings.broker_rack(),
         })
     };
     let with_listener = |bound: Bound| {

@@ -153,6 +153,8 @@ broker_keys! {
         "Where clients are told to connect, under the names of listeners. Unset: listeners.";
     "listener.security.protocol.map" listener_security_protocol_map: Option<String> = None, Any, Start,
         "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is built.";
+    "broker.rack" broker_rack: Option<String> = None, Any, Start,
+        "The rack that clients are told this broker stands in.";
     "inter.broker.listener.name" inter_broker_listener_name: Option<String> = None, Any, Start,
         "The listener that other brokers would use; checked as Kafka does.";
     "security.inter.broker.protocol" security_inter_broker_protocol: String = Some("PLAINTEXT"), Words(PROTOCOLS), Start,

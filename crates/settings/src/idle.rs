@@ -126,7 +126,6 @@ idle_keys! {
     "alter.log.dirs.replication.quota.window.num" Int = Some("11"), AtLeast(1), Start;
     "alter.log.dirs.replication.quota.window.size.seconds" Int = Some("1"), AtLeast(1), Start;
     "auto.leader.rebalance.enable" Boolean = Some("true"), Any, Start;
-    "broker.rack" Text = None, Any, Start;
     "leader.imbalance.check.interval.seconds" Long = Some("300"), AtLeast(1), Start;
     "num.replica.alter.log.dirs.threads" Int = None, Any, Start;
     "num.replica.fetchers" Int = Some("1"), Any, Running;

@@ -121,12 +121,12 @@ impl Fetch {
         let leader_id = info.leader.map_or(-1, |node| node.0);
         data.current_leader = LeaderIdAndEpoch { leader_id, leader_epoch: info.leader_epoch.0 };
         if response.node_endpoints.is_empty() && leader_id == self.broker.catalog.node_id().0 {
-            let advertised = self.request.listener.advertised.iter();
-            response.node_endpoints.extend(advertised.map(|(host, port)| NodeEndpoint {
+            let listener = &self.request.listener;
+            response.node_endpoints.extend(listener.advertised.iter().map(|(host, port)| NodeEndpoint {
                 node_id: leader_id,
                 host: StrBytes::from(host.clone()),
                 port: i32::from(*port),
-                rack: None,
+                rack: listener.rack(),
             }));
         }
     }

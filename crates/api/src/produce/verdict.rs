@@ -199,6 +199,6 @@ fn this_node(catalog: &Catalog, request: &Request) -> Option<NodeEndpoint> {
         node_id: catalog.node_id().0,
         host: StrBytes::from(host.clone()),
         port: i32::from(*port),
-        rack: None,
+        rack: request.listener.rack(),
     })
 }

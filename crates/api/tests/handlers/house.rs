@@ -57,6 +57,7 @@ impl House {
         let listener = Arc::new(Listener {
             name: "PLAINTEXT".to_owned(),
             advertised: Some(("broker.example".to_owned(), 9092)),
+            rack: Some("r1".to_owned()),
         });
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();

@@ -43,6 +43,7 @@ fn the_one_broker_is_reached_through_the_listener_of_the_request() {
         let response = house.ask(version, &MetadataRequest { allow_auto_topic_creation: true, ..named(&[]) });
         let broker = &response.brokers[0];
         assert_eq!((broker.node_id, &*broker.host, broker.port), (1, "broker.example", 9092));
+        assert_eq!(broker.rack.as_deref(), (version >= 1).then_some("r1"), "version {version}");
         assert_eq!(response.controller_id, if version >= 1 { 1 } else { -1 });
         assert_eq!(response.cluster_id.is_some(), version >= 2, "version {version}");
         assert_eq!(response.cluster_authorized_operations, i32::MIN);
@@ -178,7 +179,7 @@ fn describe_cluster_names_the_one_node() {
         assert_eq!(&*response.cluster_id, "5L6g3nShT-eMCtK--X86sw");
         let broker = &response.brokers[0];
         assert_eq!((broker.broker_id, &*broker.host, broker.port), (1, "broker.example", 9092));
-        assert!(!broker.is_fenced);
+        assert_eq!((broker.is_fenced, broker.rack.as_deref()), (false, Some("r1")));
         assert_eq!(response.cluster_authorized_operations, i32::MIN);
     }
     let operations = DescribeClusterRequest {

@@ -137,6 +137,7 @@ pub(crate) fn stage_with(settings: &Settings, limits: Limits) -> Stage {
     let listener = Arc::new(Listener {
         name: "PLAINTEXT".to_owned(),
         advertised: Some(("localhost".to_owned(), address.port())),
+        rack: None,
     });
     let service = Arc::new(StandIn::default());
     let server = Server::start(vec![(bound, listener)], &service, limits);

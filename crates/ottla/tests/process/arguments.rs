@@ -24,12 +24,16 @@ fn clients_are_told_where_to_connect() {
     let at = (told[0].host.to_string(), told[0].port, told[0].node_id);
     assert_eq!(at, ("127.0.0.1".to_owned(), i32::from(broker.address().port()), 1));
 
-    let broker = launch().argument("--advertise").argument("broker.example:7777").set("node.id", "5").start();
+    assert_eq!(told[0].rack, None);
+
+    let launch = launch().argument("--advertise").argument("broker.example:7777").set("node.id", "5");
+    let broker = launch.set("broker.rack", "r1").start();
     let told = broker.connect().call(&MetadataRequest::default(), 1).expect("an answer").brokers;
     assert_eq!(
         (told[0].host.to_string(), told[0].port, told[0].node_id),
         ("broker.example".to_owned(), 7777, 5)
     );
+    assert_eq!(told[0].rack.as_deref(), Some("r1"));
 }
 
 #[test]
