@@ -9,11 +9,13 @@ use std::sync::Arc;
 use base::{LeaderEpoch, Millis, Offset, PartitionIndex, ProducerId, Uuid};
 use proptest::prelude::*;
 use state_machines::group::{
-    Assignment, CommitOffsets, CommitPartition, CommitTopic, CommittedOffset, DeleteOffsets, Event,
-    FetchOffsets, GroupError, GroupMetadata, Groups, Heartbeat, Join, Leave, Leaving, OffsetKey, Protocol,
-    Record, Reply, Settings, State, Step, StoredMember, Sync, Ticket,
+    Assignment, ClassicMemberMetadata, CommitOffsets, CommitPartition, CommitTopic, CommittedOffset,
+    ConsumerGroupMetadata, ConsumerHeartbeat, ConsumerMemberMetadata, CurrentAssignment, DeleteOffsets,
+    Event, FetchOffsets, GroupError, GroupMetadata, Groups, Heartbeat, Join, Leave, Leaving, OffsetKey,
+    Partitions, Protocol, Record, Reply, ResolvedRegex, Settings, State, Step, StoredMember, Sync, Ticket,
 };
 use state_machines::sequence::Outcome;
+use state_machines::topics::{self, Topics};
 
 #[derive(Clone, Debug)]
 enum Happening {
@@ -23,6 +25,8 @@ enum Happening {
     Record(Record, Option<ProducerId>),
     End(ProducerId, Outcome),
     TopicDeleted,
+    /// The topics `t` and `u` have so many partitions; none: the topic is not there.
+    Topics(usize, usize),
     Wait(i64),
     Restart,
 }
@@ -77,6 +81,71 @@ fn join() -> impl Strategy<Value = Join> {
     )
 }
 
+/// Topic ids: those of `t` and `u`, and one that nobody knows.
+fn topic_id() -> impl Strategy<Value = Uuid> {
+    (1..4_u128).prop_map(Uuid::from_u128)
+}
+
+fn index() -> impl Strategy<Value = PartitionIndex> {
+    prop_oneof![8 => 0..4_i32, 1 => Just(-1), 1 => Just(i32::MAX)].prop_map(PartitionIndex)
+}
+
+fn names() -> impl Strategy<Value = Vec<Arc<str>>> {
+    let name = prop_oneof![Just("t"), Just("u"), Just("w"), Just("")].prop_map(Arc::from);
+    prop::collection::vec(name, 0..4)
+}
+
+fn regex() -> impl Strategy<Value = Arc<str>> {
+    prop_oneof![Just(""), Just("t|u"), Just("."), Just("("), Just("a)(?:b")].prop_map(Arc::from)
+}
+
+fn partitions() -> impl Strategy<Value = Partitions> {
+    prop::collection::btree_map(topic_id(), prop::collection::btree_set(index(), 1..4), 0..3)
+}
+
+fn assignor() -> impl Strategy<Value = Option<Arc<str>>> {
+    let name = prop_oneof![4 => Just("range"), 4 => Just("uniform"), 1 => Just("best")].prop_map(Arc::from);
+    prop::option::of(name)
+}
+
+fn timeout() -> impl Strategy<Value = i32> {
+    prop_oneof![6 => Just(5_000), 2 => Just(-1), 1 => any::<i32>()]
+}
+
+fn consumer_heartbeat() -> impl Strategy<Value = ConsumerHeartbeat> {
+    let held = prop::collection::vec((topic_id(), prop::collection::vec(index(), 0..4)), 0..3);
+    let held = prop_oneof![2 => Just(None), 3 => Just(Some(Vec::new())), 3 => held.prop_map(Some)];
+    let epoch = prop_oneof![8 => Just(0), 8 => 1..9_i32, 3 => -3..0_i32, 1 => any::<i32>()];
+    let subscription = (prop::option::of(names()), prop::option::of(regex()), assignor());
+    let who = (group(), member(), instance(), prop::option::of(Just(Arc::from("r"))), any::<bool>());
+    (who, epoch, timeout(), subscription, held).prop_map(
+        |(
+            (group_id, member_id, instance_id, rack_id, requires_member_id),
+            member_epoch,
+            timeout,
+            wish,
+            held,
+        )| {
+            ConsumerHeartbeat {
+                group_id,
+                member_id,
+                member_epoch,
+                instance_id,
+                rack_id,
+                rebalance_timeout_ms: timeout,
+                subscribed_topic_names: wish.0,
+                subscribed_topic_regex: wish.1,
+                server_assignor: wish.2,
+                topic_partitions: held,
+                client_id: Arc::from("c"),
+                client_host: Arc::from("/127.0.0.1"),
+                uuid: Uuid::nil(),
+                requires_member_id,
+            }
+        },
+    )
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let generation = -1..5_i32;
     let assignment =
@@ -87,6 +156,7 @@ fn event() -> impl Strategy<Value = Event> {
     let commit = (group(), member(), instance(), generation.clone(), key(), offset());
     prop_oneof![
         8 => join().prop_map(Event::Join),
+        10 => consumer_heartbeat().prop_map(Event::ConsumerHeartbeat),
         6 => sync.prop_map(|(group_id, member_id, instance_id, generation, assignments)| {
             let (protocol_type, protocol) = (None, None);
             Event::Sync(Sync { group_id, member_id, instance_id, generation, protocol_type, protocol, assignments })
@@ -174,6 +244,64 @@ fn group_record() -> impl Strategy<Value = Record> {
     (group(), prop::option::of(value)).prop_map(|(group, value)| Record::GroupMetadata { group, value })
 }
 
+fn consumer_record() -> impl Strategy<Value = Record> {
+    let epoch = || prop_oneof![-2..4_i32, Just(i32::MAX)];
+    let who = || (group(), member());
+    let classic = (any::<i32>(), protocols()).prop_map(|(session_timeout_ms, supported_protocols)| {
+        ClassicMemberMetadata { session_timeout_ms, supported_protocols }
+    });
+    let wish = (names(), prop::option::of(regex()), assignor());
+    let about = (instance(), wish, timeout(), prop::option::of(classic)).prop_map(
+        |(instance_id, wish, rebalance_timeout_ms, classic)| ConsumerMemberMetadata {
+            instance_id,
+            rack_id: None,
+            client_id: Arc::from("c"),
+            client_host: Arc::from("/127.0.0.1"),
+            subscribed_topic_names: wish.0,
+            subscribed_topic_regex: wish.1,
+            rebalance_timeout_ms,
+            server_assignor: wish.2,
+            classic,
+        },
+    );
+    let current = (epoch(), epoch(), -1..4_i8, partitions(), partitions()).prop_map(
+        |(member_epoch, previous_member_epoch, state, assigned, pending_revocation)| CurrentAssignment {
+            member_epoch,
+            previous_member_epoch,
+            state,
+            assigned,
+            pending_revocation,
+        },
+    );
+    let resolved = names().prop_map(|names| ResolvedRegex {
+        topics: names.into_iter().collect(),
+        version: 7,
+        timestamp: Millis(0),
+    });
+    let metadata = (epoch(), any::<i64>())
+        .prop_map(|(epoch, metadata_hash)| ConsumerGroupMetadata { epoch, metadata_hash });
+    prop_oneof![
+        3 => (group(), prop::option::of(metadata))
+            .prop_map(|(group, value)| Record::ConsumerGroupMetadata { group, value }),
+        1 => (group(), any::<bool>())
+            .prop_map(|(group, exists)| Record::ConsumerGroupPartitionMetadata { group, exists }),
+        4 => (who(), prop::option::of(about)).prop_map(|((group, member), value)| {
+            Record::ConsumerGroupMemberMetadata { group, member, value }
+        }),
+        2 => (group(), prop::option::of(epoch()))
+            .prop_map(|(group, value)| Record::ConsumerGroupTargetAssignmentMetadata { group, value }),
+        3 => (who(), prop::option::of(partitions())).prop_map(|((group, member), value)| {
+            Record::ConsumerGroupTargetAssignmentMember { group, member, value }
+        }),
+        4 => (who(), prop::option::of(current)).prop_map(|((group, member), value)| {
+            Record::ConsumerGroupCurrentMemberAssignment { group, member, value }
+        }),
+        2 => (group(), regex(), prop::option::of(resolved)).prop_map(|(group, regex, value)| {
+            Record::ConsumerGroupRegularExpression { group, regex, value }
+        }),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let producer = (0..3_i64).prop_map(ProducerId);
     let outcome = prop_oneof![Just(Outcome::Commit), Just(Outcome::Abort)];
@@ -184,6 +312,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         }),
         4 => (producer, outcome).prop_map(|(producer, outcome)| Happening::End(producer, outcome)),
         1 => Just(Happening::TopicDeleted),
+        2 => (0..4_usize, 0..4_usize).prop_map(|(t, u)| Happening::Topics(t, u)),
         6 => (0..8_000_i64).prop_map(Happening::Wait),
         1 => Just(Happening::Restart),
     ]
@@ -196,7 +325,7 @@ proptest! {
     fn anything_may_happen(
         max_size in 1..4_usize,
         delay in prop_oneof![Just(0), Just(3_000)],
-        before in prop::collection::vec(prop_oneof![offset_record(), group_record()], 0..6),
+        before in prop::collection::vec(prop_oneof![offset_record(), group_record(), consumer_record()], 0..12),
         story in prop::collection::vec(happening(), 0..120),
     ) {
         let settings = Settings { max_size, initial_rebalance_delay_ms: delay, ..Settings::default() };
@@ -226,6 +355,8 @@ struct World {
     given_out: Vec<Arc<str>>,
     /// The last generation that a member was told.
     generation: i32,
+    topics: Arc<Topics>,
+    version: i64,
 }
 
 impl World {
@@ -240,6 +371,8 @@ impl World {
             open: BTreeMap::new(),
             given_out: Vec::new(),
             generation: 0,
+            topics: Arc::default(),
+            version: 0,
         };
         world.restart();
         world
@@ -272,9 +405,27 @@ impl World {
                 let step = self.groups.topic_deleted("t");
                 self.take(step);
             }
+            Happening::Topics(t, u) => self.show_topics(t, u),
             Happening::Wait(ms) => self.wait(ms),
             Happening::Restart => self.restart(),
         }
+    }
+
+    fn show_topics(&mut self, t: usize, u: usize) {
+        let mut topics = Topics::default();
+        for (number, (name, count)) in
+            [("t", t), ("u", u)].into_iter().enumerate().filter(|(_, (_, count))| *count > 0)
+        {
+            let id = Uuid::from_u128(number as u128 + 1);
+            topics.apply(&topics::Record::Topic { id, name: name.to_owned() }).unwrap();
+            for index in 0..i32::try_from(count).unwrap() {
+                let (index, info) = (PartitionIndex(index), topics::PartitionInfo::default());
+                topics.apply(&topics::Record::Partition { topic: id, index, info }).unwrap();
+            }
+        }
+        self.topics = Arc::new(topics);
+        self.version += 1;
+        self.groups.set_topics(&self.topics, self.version);
     }
 
     /// Makes a request one of a member, and draws the random number of a JoinGroup.
@@ -283,7 +434,29 @@ impl World {
             self.given_out.iter().map(|id| (Arc::clone(id), None)).collect();
         let members = self.groups.describe("g").map(|group| group.members).unwrap_or_default();
         known.extend(members.iter().map(|member| (member.member_id.clone(), member.instance_id.clone())));
+        let consumers = self.groups.describe_consumer("g").map(|group| group.members).unwrap_or_default();
+        known.extend(consumers.iter().map(|member| (member.member_id.clone(), member.instance_id.clone())));
+        let mut epoch = self.generation;
+        if let Some(member) = consumers.get((aim >> 3) % consumers.len().max(1)) {
+            epoch = member.member_epoch;
+        }
         let (member_id, instance_id, generation) = match event {
+            Event::ConsumerHeartbeat(beat) => {
+                beat.uuid = Uuid::from_u128(self.last_ticket.into());
+                if aim & 3 != 0 && beat.member_id.is_empty() {
+                    beat.member_id = Arc::from(format!("m{}", aim & 7));
+                }
+                // One in two joins under such an id; of the others most go on.
+                if aim & 4 == 0 {
+                    return;
+                }
+                let Some(member) = consumers.get((aim >> 3) % consumers.len().max(1)) else { return };
+                (beat.member_id, beat.instance_id) = (member.member_id.clone(), member.instance_id.clone());
+                if beat.member_epoch >= 0 && aim & 3 != 0 {
+                    beat.member_epoch = member.member_epoch;
+                }
+                return;
+            }
             Event::Join(join) => {
                 join.uuid = Uuid::from_u128(self.last_ticket.into());
                 // One in two is new.
@@ -308,11 +481,11 @@ impl World {
                 Some(leaving) => (&mut leaving.member_id, &mut leaving.instance_id, &mut 0),
                 None => return,
             },
-            Event::DeleteOffsets(_) | Event::DeleteGroups(_) | Event::ConsumerHeartbeat(_) => return,
+            Event::DeleteOffsets(_) | Event::DeleteGroups(_) => return,
         };
         if aim & 3 != 0 && !known.is_empty() {
             (*member_id, *instance_id) = known[(aim >> 3) % known.len()].clone();
-            *generation = self.generation;
+            *generation = epoch;
         }
     }
 
@@ -338,6 +511,7 @@ impl World {
 
     fn replayed(&self) -> Groups {
         let mut groups = Groups::new(self.settings.clone());
+        groups.set_topics(&self.topics, self.version);
         for logged in &self.log {
             match logged {
                 Logged::Record(record, transaction) => groups.replay(record, *transaction),
@@ -372,7 +546,13 @@ impl World {
         };
         assert_eq!(ids(&self.groups), ids(&replayed));
         for id in ids(&self.groups) {
-            let group = self.groups.describe(&id).unwrap();
+            let consumers = self.groups.describe_consumer(&id);
+            assert_eq!(consumers, replayed.describe_consumer(&id));
+            let Some(group) = self.groups.describe(&id) else {
+                assert!(consumers.is_some(), "each group is of one kind");
+                assert!(!self.open.values().any(|waits| *waits == id), "nobody waits in a consumer group");
+                continue;
+            };
             if matches!(group.state, State::Empty | State::Stable) {
                 assert_eq!(Some(group), replayed.describe(&id));
                 assert!(!self.open.values().any(|waits| *waits == id), "nobody waits in a group at rest");

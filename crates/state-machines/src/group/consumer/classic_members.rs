@@ -15,7 +15,7 @@ use crate::group::embedded::{self, Named, Subscription};
 use crate::group::error::GroupError;
 use crate::group::groups::Group;
 use crate::group::record::{ClassicMemberMetadata, Partitions};
-use crate::group::reply::{JoinRefused, Joined, Reply, Synced};
+use crate::group::reply::{ConsumerState, JoinRefused, Joined, Reply, Synced};
 use crate::group::request::{Heartbeat, Join, Sync};
 use crate::group::settings::Settings;
 use crate::group::step::{Context, Ticket};
@@ -50,7 +50,7 @@ pub(in crate::group) fn join(
     let epoch = group.members.get(&id).map_or(0, Member::epoch);
     if becomes_classic {
         // Where members are still on their way, a classic group cannot take them on.
-        let rebalance = wants_others || !group.is_reconciled();
+        let rebalance = wants_others || group.state() != ConsumerState::Stable;
         migrate::to_classic(groups, &join.group_id, &[], rebalance, ctx);
     } else {
         ctx.timers.cancel(group.join_timer(&id));

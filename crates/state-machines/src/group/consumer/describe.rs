@@ -23,16 +23,11 @@ impl ConsumerGroup {
             ConsumerState::Empty
         } else if self.epoch > self.assignment_epoch {
             ConsumerState::Assigning
-        } else if self.is_reconciled() {
+        } else if self.members.values().all(|member| member.is_reconciled_to(self.assignment_epoch)) {
             ConsumerState::Stable
         } else {
             ConsumerState::Reconciling
         }
-    }
-
-    /// Whether every member has what it is to have.
-    pub(super) fn is_reconciled(&self) -> bool {
-        self.members.values().all(|member| member.is_reconciled_to(self.assignment_epoch))
     }
 
     pub(in crate::group) fn describe(&self, topics: &Topics, settings: &Settings) -> DescribedConsumerGroup {

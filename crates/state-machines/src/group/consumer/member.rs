@@ -89,6 +89,15 @@ impl Member {
         self.current.state == UNREVOKED_PARTITIONS && self.epoch() >= 0
     }
 
+    /// All that it may hold: what it may read, and what it has not given up yet.
+    pub(super) fn held(&self) -> Partitions {
+        let mut held = self.current.assigned.clone();
+        for (topic, indexes) in &self.current.pending_revocation {
+            held.entry(*topic).or_default().extend(indexes);
+        }
+        held
+    }
+
     /// Whether all that it says it holds is assigned to it.
     pub(super) fn is_assigned_all(&self, owned: &Owned) -> bool {
         let is_assigned = |(topic, indexes): &(Uuid, Vec<PartitionIndex>)| {

@@ -14,7 +14,7 @@ use crate::group::record::{
     ClassicMemberMetadata, ConsumerGroupMetadata, ConsumerMemberMetadata, CurrentAssignment, Partitions,
     Record,
 };
-use crate::group::reply::Refused;
+use crate::group::reply::{Refused, State};
 use crate::group::settings::Settings;
 use crate::group::step::Context;
 
@@ -85,10 +85,14 @@ pub(in crate::group) fn to_consumer(
     let Some(Group::Classic(mut classic)) = groups.remove(group_id) else { return };
     let members: Vec<_> = classic.transferred().filter_map(|member| read(member).ok()).collect();
     let epoch = classic.generation();
+    let rebalances = classic.state() != State::Stable;
     classic.dismiss(ctx);
     ctx.step.records.push(Record::GroupMetadata { group: Arc::clone(group_id), value: None });
 
     let mut group = ConsumerGroup::new(Arc::clone(group_id));
+    // What its members have is on the way to something else, or nothing. Kafka leaves them so when it is a static member that
+    // brings the other protocol and wants the same as before.
+    group.rebalance_due = rebalances;
     let id = || Arc::clone(group_id);
     let shares: Vec<Partitions> = members.iter().map(|member| share(&member.assigned, ctx)).collect();
     for Read { id: member, about, .. } in &members {
@@ -171,8 +175,9 @@ impl ConsumerGroup {
     }
 }
 
-/// Makes a classic group of a consumer group whose members, without those that leave, all speak the classic protocol. Each is
-/// assigned what it was to have; with `rebalance` all are asked to join anew.
+/// Makes a classic group of a consumer group whose members, without those that leave, all speak the classic protocol. With
+/// `rebalance` all are asked to join anew; each is assigned what it may still hold until then. (Kafka writes down what it was to
+/// have; should the group become a consumer group once more before it has heard, others would be given what it still reads.)
 pub(super) fn to_classic(
     groups: &mut BTreeMap<Arc<str>, Group>,
     group_id: &Arc<str>,
@@ -183,11 +188,10 @@ pub(super) fn to_classic(
     let Some(Group::Consumer(group)) = groups.remove(group_id) else { return };
     group.members.keys().for_each(|id| group.cancel_timers(id, ctx));
     ctx.step.records.extend(group.tombstones());
-    let nothing = Partitions::new();
     let staying = group.members.iter().filter(|(id, _)| !leaving.contains(id));
     let members = staying.filter_map(|(id, member)| {
         let (about, classic) = (&member.about, member.about.classic.as_ref()?);
-        let target = with_names(group.targets.get(id).unwrap_or(&nothing), ctx.topics);
+        let held = with_names(&member.held(), ctx.topics);
         let first = classic.supported_protocols.first();
         let version = first.and_then(|protocol| embedded::version(&protocol.metadata)).unwrap_or(0);
         Some(Transferred {
@@ -199,7 +203,7 @@ pub(super) fn to_classic(
             session_timeout_ms: classic.session_timeout_ms,
             protocols: classic.supported_protocols.clone(),
             subscription: Arc::default(),
-            assignment: embedded::encode_assignment(version, &target),
+            assignment: embedded::encode_assignment(version, &held),
         })
     });
     let members = members.collect();

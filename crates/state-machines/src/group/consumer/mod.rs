@@ -47,7 +47,7 @@ use super::reply::Refused;
 use super::step::Context;
 use super::timers::Timer;
 
-/// A consumer group. All of it is stored, except the three fields at the end.
+/// A consumer group. All of it is stored, except the fields at the end.
 #[derive(Debug)]
 pub(super) struct ConsumerGroup {
     id: Arc<str>,
@@ -79,6 +79,8 @@ pub(super) struct ConsumerGroup {
     classic_protocols: BTreeMap<Arc<str>, usize>,
 
     // Not stored.
+    /// The assignment is to be thought over, whatever the member wants that is just being let in.
+    rebalance_due: bool,
     /// Some topic of the group has changed since its hash was made, or may have.
     topics_changed: bool,
     /// Topics have come since the expressions were looked up, or may have.
@@ -105,6 +107,7 @@ impl ConsumerGroup {
             assignors: BTreeMap::new(),
             classic_members: 0,
             classic_protocols: BTreeMap::new(),
+            rebalance_due: false,
             topics_changed: true,
             topics_came: true,
             regexes_refreshed: None,

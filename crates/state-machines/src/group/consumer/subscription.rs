@@ -91,7 +91,7 @@ impl ConsumerGroup {
 
     /// Raises the group's epoch if it is to be, or if the topics are not what they were when it was raised last.
     pub(super) fn look_at_topics(&mut self, raise: bool, ctx: &mut Context<'_>) {
-        let raise = self.refresh_regexes(ctx) || raise;
+        let raise = self.refresh_regexes(ctx) || std::mem::take(&mut self.rebalance_due) || raise;
         if !raise && !self.topics_changed {
             return;
         }
