@@ -1,5 +1,7 @@
 //! What the handlers of group requests share: an event goes to the coordinator, its reply becomes an answer.
 
+pub(crate) mod consumer_group_describe;
+pub(crate) mod consumer_group_heartbeat;
 pub(crate) mod delete_groups;
 pub(crate) mod describe_groups;
 pub(crate) mod find_coordinator;
@@ -42,6 +44,14 @@ fn begin<M: Message + Send + 'static>(
         },
         Err(why) => ready(&respond(Err(why)), version),
     }
+}
+
+/// Whether the consumer protocol (KIP-848) is switched on: by `group.coordinator.rebalance.protocols`, and by the feature that
+/// the cluster has agreed on.
+fn consumer_groups_are_served(broker: &Broker) -> bool {
+    let protocols = broker.settings.group_coordinator_rebalance_protocols();
+    protocols.iter().any(|protocol| protocol == "consumer")
+        && broker.catalog.feature_level("group.version") >= 1
 }
 
 /// What several looks at the groups come to, one after the other.

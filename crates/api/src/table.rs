@@ -259,6 +259,13 @@ pub const APIS: &[Api] = &[
         "This node itself is refused with INVALID_REQUEST.",
     ),
     Api::new(
+        ApiKey::ConsumerGroupHeartbeat,
+        0..=1,
+        groups::consumer_group_heartbeat::handle,
+        "The consumer protocol (KIP-848), with regular expressions and both of Kafka's assignors. Classic members share the group.",
+    ),
+    Api::new(ApiKey::ConsumerGroupDescribe, 0..=1, groups::consumer_group_describe::handle, ""),
+    Api::new(
         ApiKey::ListConfigResources,
         0..=1,
         |broker, request| list_config_resources::handle(&broker.catalog, request),

@@ -148,6 +148,12 @@ impl Catalog {
         Features { supported: SUPPORTED, finalized: self.levels.load().finalized() }
     }
 
+    /// The level of a feature that the cluster has agreed on; 0 for none.
+    #[must_use]
+    pub fn feature_level(&self, name: &str) -> i16 {
+        self.levels.load().of(name)
+    }
+
     /// The topics as they stand now. Cheap; the image handed out never changes.
     #[must_use]
     pub fn topics(&self) -> Arc<Topics> {

@@ -16,7 +16,12 @@ const GROUP_ID_NOT_FOUND: i16 = 69;
 
 /// With a topic `t` of two partitions, and a coordinator.
 fn house() -> House {
-    let house = House::with(&[("offsets.topic.num.partitions", "1"), ("offset.metadata.max.bytes", "4")]);
+    let house = House::with(&[
+        ("offsets.topic.num.partitions", "1"),
+        ("offset.metadata.max.bytes", "4"),
+        // A commit has to fit a batch.
+        ("message.max.bytes", "10000000"),
+    ]);
     house.create("t", 2, &[]);
     let find = FindCoordinatorRequest {
         key_type: 0,

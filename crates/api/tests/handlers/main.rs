@@ -7,6 +7,7 @@ mod acks;
 mod admin;
 mod api_versions;
 mod configs;
+mod consumer_groups;
 mod delete_records;
 mod fetch;
 mod groups;
