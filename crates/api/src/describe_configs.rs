@@ -164,11 +164,11 @@ impl View<'_> {
         let shown = entries.into_iter().filter(|entry| self.shows(entry.row.name) && is_public(entry));
         let one = |entry: settings::Entry| DescribeConfigsResourceResult {
             name: StrBytes::from_static(entry.row.name),
-            value: entry.value.map(StrBytes::from),
+            value: entry.value.map(|text| as_read(entry.row.kind, text)),
             read_only: false,
             config_source: strongest(&entry.synonyms),
             is_sensitive: false,
-            synonyms: self.synonyms(entry.synonyms, false),
+            synonyms: self.synonyms(entry.synonyms, entry.row.kind, false),
             config_type: type_number(entry.row.kind),
             documentation: self.documentation(entry.row.doc),
         };
@@ -201,11 +201,11 @@ impl View<'_> {
         let is_sensitive = key.is_sensitive();
         DescribeConfigsResourceResult {
             name: StrBytes::from_static(key.name()),
-            value: entry.value.filter(|_| !is_sensitive).map(StrBytes::from),
+            value: entry.value.filter(|_| !is_sensitive).map(|text| as_read(key.kind(), text)),
             read_only: key.scope() == settings::Scope::ReadOnly,
             config_source: strongest(&entry.synonyms),
             is_sensitive,
-            synonyms: self.synonyms(entry.synonyms, is_sensitive),
+            synonyms: self.synonyms(entry.synonyms, key.kind(), is_sensitive),
             config_type: type_number(key.kind()),
             documentation: self.documentation(key.doc()),
         }
@@ -235,7 +235,7 @@ impl View<'_> {
         names_default: bool,
     ) -> DescribeConfigsResourceResult {
         let name = StrBytes::from_static(entry.row.name);
-        let value = Some(StrBytes::from(entry.value));
+        let value = Some(as_read(entry.row.kind, entry.value));
         let config_source = if entry.is_own { own } else { source::DEFAULT };
         let synonym =
             DescribeConfigsSynonym { name: name.clone(), value: value.clone(), source: config_source };
@@ -252,13 +252,22 @@ impl View<'_> {
         }
     }
 
-    fn synonyms(&self, synonyms: Vec<SynonymValue>, is_sensitive: bool) -> Vec<DescribeConfigsSynonym> {
+    fn synonyms(
+        &self,
+        synonyms: Vec<SynonymValue>,
+        kind: Kind,
+        is_sensitive: bool,
+    ) -> Vec<DescribeConfigsSynonym> {
         if !self.how.include_synonyms {
             return Vec::new();
         }
         let one = |synonym: SynonymValue| DescribeConfigsSynonym {
             name: StrBytes::from_static(synonym.name),
-            value: Some(synonym.value).filter(|_| !is_sensitive).map(StrBytes::from),
+            // What a broker was told is shown as it was told.
+            value: Some(synonym.value).filter(|_| !is_sensitive).map(|text| match synonym.source {
+                Source::Topic | Source::Default => as_read(kind, text),
+                Source::DynamicBroker | Source::DynamicDefault | Source::Static => StrBytes::from(text),
+            }),
             source: number(synonym.source),
         };
         synonyms.into_iter().map(one).collect()
@@ -267,6 +276,17 @@ impl View<'_> {
     fn documentation(&self, doc: &'static str) -> Option<StrBytes> {
         self.how.include_documentation.then(|| StrBytes::from_static(doc))
     }
+}
+
+/// A value as it is read: without spaces that do not count, booleans in small letters.
+fn as_read(kind: Kind, text: String) -> StrBytes {
+    StrBytes::from(match kind {
+        Kind::List => text.split(',').map(str::trim).collect::<Vec<_>>().join(","),
+        Kind::Boolean => text.trim().to_ascii_lowercase(),
+        Kind::Short | Kind::Int | Kind::Long => text.trim().trim_start_matches('+').to_owned(),
+        Kind::Double | Kind::Class | Kind::Text => text.trim().to_owned(),
+        Kind::Password => text,
+    })
 }
 
 fn strongest(synonyms: &[SynonymValue]) -> i8 {

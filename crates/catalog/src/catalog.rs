@@ -15,7 +15,7 @@ use state_machines::topics::Topics;
 
 use crate::checkpoints::PointsByPartition;
 use crate::config::CatalogConfig;
-use crate::configs::SettingsListener;
+use crate::configs::{GroupOverridesById, SettingsListener};
 use crate::error::{NoPartition, OpenError};
 use crate::features::{Features, Levels, SUPPORTED};
 use crate::hosted::{Ground, HostedTopics, Random};
@@ -61,6 +61,8 @@ pub(crate) struct State {
     pub(crate) hosted: HostedTopics,
     /// The configurations of everything but topics.
     pub(crate) configs: Configs,
+    /// What of them the group machines go by.
+    pub(crate) group_overrides: Arc<GroupOverridesById>,
 }
 
 impl State {

@@ -179,7 +179,12 @@ impl Catalog {
             hosted.insert(topic.id, grown);
         }
         added.chunks(DIRS_AT_A_TIME).for_each(|some| self.make_dirs(some));
-        self.state.store(Arc::new(State { topics, hosted, configs: before.configs.clone() }));
+        self.state.store(Arc::new(State {
+            topics,
+            hosted,
+            configs: before.configs.clone(),
+            group_overrides: Arc::clone(&before.group_overrides),
+        }));
         self.applied(writer);
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base::{Millis, NodeId};
 use settings::{BrokerKey, Kind, SettingError, Settings, TABLE, TopicSettings};
 use state_machines::configs::{self, Alteration, Configs, Known, Record, Refusal, Resource, ResourceType};
+use state_machines::group::GroupOverrides;
 use wire::metadata_records::ClearElrRecord;
 
 use crate::catalog::{Catalog, State};
@@ -15,6 +16,9 @@ use crate::features::ELIGIBLE_LEADER_REPLICAS;
 use crate::hosted::topic_settings;
 use crate::image::MetadataImage;
 use crate::registration::{MIN_INSYNC_REPLICAS, Versioned};
+
+/// What groups have of their own, by id.
+pub(crate) type GroupOverridesById = BTreeMap<Arc<str>, GroupOverrides>;
 
 /// Is told of the broker's settings once they have changed.
 pub(crate) type SettingsListener = Box<dyn Fn(&Arc<Settings>) + Send + Sync>;
@@ -31,6 +35,12 @@ impl Catalog {
     #[must_use]
     pub fn configs(&self) -> Configs {
         self.state.load().configs.clone()
+    }
+
+    /// What groups have of their own in place of the broker's settings, by id, as far as the group machines go by it. Cheap.
+    #[must_use]
+    pub fn group_overrides(&self) -> Arc<GroupOverridesById> {
+        Arc::clone(&self.state.load().group_overrides)
     }
 
     /// Calls `listener` with the broker's settings now, and whenever they have changed. It must not come back here.
@@ -85,10 +95,16 @@ impl Catalog {
             self.ground.set_settings(in_force(&self.ground.given, &image.configs, self.node_id));
         }
         let before = self.state.load();
+        let of_group = names(records, ResourceType::Group).next().is_some();
         self.state.store(Arc::new(State {
             topics: Arc::new(image.topics.clone()),
             hosted: before.hosted.clone(),
             configs: image.configs.clone(),
+            group_overrides: if of_group {
+                group_overrides(&image.configs)
+            } else {
+                Arc::clone(&before.group_overrides)
+            },
         }));
         let settings = self.settings();
         // Most topics have no settings of their own, and share these.
@@ -112,6 +128,19 @@ impl Catalog {
             tracing::info!("changed the configuration of {}", described(resource));
         }
     }
+}
+
+pub(crate) fn group_overrides(configs: &Configs) -> Arc<GroupOverridesById> {
+    let of = |(id, configs): (&str, &BTreeMap<String, String>)| {
+        // What is stored was checked, but for what Kafka may have stored.
+        let millis = |key: &str| configs.get(key)?.trim().parse().ok();
+        let overrides = GroupOverrides {
+            consumer_session_timeout_ms: millis("consumer.session.timeout.ms"),
+            consumer_heartbeat_interval_ms: millis("consumer.heartbeat.interval.ms"),
+        };
+        (Arc::from(id), overrides)
+    };
+    Arc::new(configs.of_type(ResourceType::Group).map(of).collect())
 }
 
 fn described(resource: &Resource) -> String {
@@ -197,15 +226,8 @@ impl Known for World<'_> {
                 TABLE.topic.iter().find(|row| row.name == key).map(|row| (row.kind, row.default))
             }
             ResourceType::Broker => BrokerKey::named(key).ok().map(|key| (key.kind(), key.default())),
-            ResourceType::Group => {
-                TABLE.group.iter().find(|row| row.name == key).map(|row| (row.kind, Some(row.default)))
-            }
-            ResourceType::ClientMetrics => TABLE
-                .client_metrics
-                .iter()
-                .find(|row| row.name == key)
-                .map(|row| (row.kind, Some(row.default))),
-            ResourceType::BrokerLogger | ResourceType::Unknown(_) => None,
+            // Kafka's controller does not know the types of their keys (`KafkaRaftServer.configSchema`).
+            _ => None,
         }?;
         (kind == Kind::List).then_some(default.unwrap_or_default())
     }

@@ -144,6 +144,7 @@ pub(crate) fn open_locked(
         topics: Arc::new(writer.image.topics.clone()),
         hosted: hosted::host_all(&writer.image.topics, &ground.settings(), &known, survey.clean),
         configs: writer.image.configs.clone(),
+        group_overrides: configs::group_overrides(&writer.image.configs),
     };
     let mut upkeep = Upkeep::new(checkpoints, removals, &ground.settings(), now);
     upkeep.forget_strangers(&state)?;

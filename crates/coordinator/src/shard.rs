@@ -297,6 +297,7 @@ impl Shard {
         // The version first: a change in between is looked at once more, not missed.
         let version = ready.catalog.metadata_offset().0;
         ready.groups.set_topics(&ready.catalog.topics(), version);
+        ready.groups.set_overrides(ready.catalog.group_overrides());
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let step = decide(&mut ready.groups);
             let records: Vec<_> = step.records.iter().map(convert::key_value).collect();

@@ -82,10 +82,11 @@ fn take_place(peer: SocketAddr, shared: &Shared) -> Option<Place> {
         Err(full) => full,
     };
     Counters::add(&shared.counters.refused);
-    let (name, limit) = match full {
-        Full::Overall => ("max.connections", shared.limits.connections),
-        Full::OfAddress => ("max.connections.per.ip", shared.limits.connections_per_ip),
+    let name = match full {
+        Full::Overall => "max.connections",
+        Full::OfAddress => "max.connections.per.ip",
     };
+    let limit = shared.places.limit(full);
     let text = format!("connection refused: there are {limit}, as many as `{name}` allows");
     if shared.throttle.allow(Instant::now()).is_some() {
         tracing::warn!(%peer, "{text}");

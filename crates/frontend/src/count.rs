@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -42,8 +42,9 @@ pub(crate) enum Full {
 /// The open connections, by address.
 #[derive(Debug)]
 pub(crate) struct Places {
-    limit: usize,
-    limit_per_ip: usize,
+    /// Both may change at any time; whoever is in stays in.
+    limit: AtomicUsize,
+    limit_per_ip: AtomicUsize,
     /// Every address has at least one connection. The lock is held for a lookup only.
     open: Mutex<Open>,
 }
@@ -56,7 +57,22 @@ struct Open {
 
 impl Places {
     pub(crate) fn new(limit: usize, limit_per_ip: usize) -> Arc<Self> {
+        let (limit, limit_per_ip) = (AtomicUsize::new(limit), AtomicUsize::new(limit_per_ip));
         Arc::new(Self { limit, limit_per_ip, open: Mutex::default() })
+    }
+
+    /// From now on so many are let in. Whoever is in stays in.
+    pub(crate) fn set_limits(&self, limit: usize, limit_per_ip: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
+        self.limit_per_ip.store(limit_per_ip, Ordering::Relaxed);
+    }
+
+    /// How many there may be, overall or from one address.
+    pub(crate) fn limit(&self, which: Full) -> usize {
+        match which {
+            Full::Overall => self.limit.load(Ordering::Relaxed),
+            Full::OfAddress => self.limit_per_ip.load(Ordering::Relaxed),
+        }
     }
 
     /// Takes a place for a connection from `address`; it is free again when the [`Place`] is dropped. An IPv4 address
@@ -64,11 +80,11 @@ impl Places {
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, Full> {
         let address = address.to_canonical();
         let mut open = self.open.lock();
-        if open.all >= self.limit {
+        if open.all >= self.limit(Full::Overall) {
             return Err(Full::Overall);
         }
         let here = open.by_address.get(&address).copied().unwrap_or(0);
-        if here >= self.limit_per_ip {
+        if here >= self.limit(Full::OfAddress) {
             return Err(Full::OfAddress);
         }
         open.all += 1;
@@ -117,6 +133,20 @@ mod tests {
         drop(first);
         drop(places.take(HOME).expect("free again"));
         assert_eq!(places.open.lock().by_address.len(), 2);
+    }
+
+    #[test]
+    fn a_limit_that_changes_counts_for_the_next_one() {
+        let places = Places::new(2, 2);
+        let first = places.take(HOME).expect("free");
+        places.set_limits(1, 2);
+        assert_eq!(places.take(HOME).unwrap_err(), Full::Overall);
+        places.set_limits(9, 1);
+        assert_eq!(places.take(HOME).unwrap_err(), Full::OfAddress);
+        let _other = places.take(AWAY).expect("free");
+        places.set_limits(9, 2);
+        let _second = places.take(HOME).expect("free");
+        drop(first);
     }
 
     #[test]

@@ -38,7 +38,7 @@ use api::{Broker, Pending, Request};
 pub use bind::{BindError, Bound, bind};
 pub use count::Counters;
 pub use limits::Limits;
-pub use server::Server;
+pub use server::{Doors, Server};
 
 /// What requests are handed to: the broker, or a stand-in for it in tests.
 pub trait Service: Send + Sync + 'static {

@@ -34,6 +34,18 @@ pub struct Server {
     listeners: JoinSet<()>,
     stop: watch::Sender<bool>,
     counters: Arc<Counters>,
+    doors: Doors,
+}
+
+/// How many connections are let in: may be changed while the server runs.
+#[derive(Clone, Debug)]
+pub struct Doors(Arc<Places>);
+
+impl Doors {
+    /// From now on so many connections are let in as `limits` say, overall and from one address. Whoever is in stays in.
+    pub fn set(&self, limits: &Limits) {
+        self.0.set_limits(limits.connections, limits.connections_per_ip);
+    }
 }
 
 impl Server {
@@ -50,19 +62,26 @@ impl Server {
             throttle: Throttle::new(std::time::Instant::now()),
             limits,
         });
+        let doors = Doors(Arc::clone(&shared.places));
         let (stop, stopped) = watch::channel(false);
         let mut listeners = JoinSet::new();
         for (bound, listener) in ports {
             let (service, shared) = (Arc::clone(service), Arc::clone(&shared));
             listeners.spawn(accept(bound.socket, listener, service, shared, stopped.clone()));
         }
-        Self { listeners, stop, counters }
+        Self { listeners, stop, counters, doors }
     }
 
     /// Numbers that count up while the server runs.
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// What lets connections in.
+    #[must_use]
+    pub fn doors(&self) -> Doors {
+        self.doors.clone()
     }
 
     /// Accepts no more connections and reads no more requests, waits until those in work are answered, for `grace` at

@@ -127,6 +127,12 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>, cluster_id: Option<String>
     let cleaner = Cleaner::start(&catalog, now)?;
     let ready: Vec<_> = bound.iter().map(|bound| (bound.address, bound.endpoint.name.clone())).collect();
     let server = Server::start(with_listeners(bound, &advertised, settings), &broker, limits);
+    let doors = server.doors();
+    catalog.on_settings(move |settings| {
+        let mut limits = Limits::new(settings);
+        limits::fit_connections(&mut limits, settings, open_files);
+        doors.set(&limits);
+    });
     for (address, name) in &ready {
         match ready.len() {
             1 => tracing::info!("ottla ready on {address}"),

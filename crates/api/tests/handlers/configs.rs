@@ -219,7 +219,7 @@ fn groups_and_subscriptions_are_there_before_they_are_given_anything() {
             &house,
             CLIENT_METRICS,
             "m",
-            &[("interval.ms", SET, Some("1000")), ("metrics", APPEND, Some("a.,b."))]
+            &[("interval.ms", SET, Some("1000")), ("metrics", SET, Some("a.,b."))]
         ),
         0
     );
@@ -227,8 +227,8 @@ fn groups_and_subscriptions_are_there_before_they_are_given_anything() {
         one(&house, CLIENT_METRICS, "m", "interval.ms"),
         (Some("1000".to_owned()), 7, vec![("interval.ms".to_owned(), 7)])
     );
-    assert_eq!(change(&house, CLIENT_METRICS, "m", &[("metrics", SUBTRACT, Some("a."))]), 0);
-    assert_eq!(one(&house, CLIENT_METRICS, "m", "metrics").0.as_deref(), Some("b."));
+    assert_eq!(change(&house, CLIENT_METRICS, "m", &[("metrics", SUBTRACT, Some("a."))]), 40, "as in Kafka");
+    assert_eq!(one(&house, CLIENT_METRICS, "m", "metrics").0.as_deref(), Some("a.,b."));
 }
 
 #[test]
@@ -275,6 +275,22 @@ fn a_full_set_replaces_in_each_version() {
         assert_eq!(one(&house, TOPIC, "t", "retention.ms").0, Some(ms));
         assert_eq!(one(&house, TOPIC, "t", "segment.bytes").1, 5, "what is not named goes");
     }
+    assert_eq!(
+        replace(
+            &house,
+            2,
+            TOPIC,
+            "t",
+            &[("cleanup.policy", Some(" compact , delete")), ("preallocate", Some("TRUE"))]
+        ),
+        0
+    );
+    assert_eq!(
+        one(&house, TOPIC, "t", "cleanup.policy").0.as_deref(),
+        Some("compact,delete"),
+        "as it is read"
+    );
+    assert_eq!(one(&house, TOPIC, "t", "preallocate").0.as_deref(), Some("true"));
     for (kind, name, pairs, code) in [
         (TOPIC, "t", &[("retention.ms", None)][..], 42),
         (TOPIC, "t", &[("retention.ms", Some("x"))], 40),

@@ -359,6 +359,23 @@ fn the_cleaner_reads_its_settings_anew() {
 }
 
 #[test]
+fn groups_are_told_what_they_have_of_their_own() {
+    let (disk, catalog, _) = stage();
+    let of =
+        |catalog: &Catalog| catalog.group_overrides().get("g").map(|own| own.consumer_session_timeout_ms);
+    assert_eq!(of(&catalog), None);
+    let session = |value| set(ResourceType::Group, "g", &[("consumer.session.timeout.ms", value)]);
+    alter(&catalog, session(Some("50000")));
+    create(&catalog, "another", 1);
+    assert_eq!(of(&catalog), Some(Some(50_000)));
+    catalog.close(NOW).unwrap();
+    let catalog = open(&disk, 2).unwrap();
+    assert_eq!(of(&catalog), Some(Some(50_000)));
+    alter(&catalog, session(None));
+    assert_eq!(of(&catalog), None);
+}
+
+#[test]
 fn who_asks_is_told_of_the_brokers_settings() {
     let (_disk, catalog, _) = stage();
     let seen = Arc::new(AtomicI32::new(0));
