@@ -39,6 +39,7 @@ BOTH_TAKE = [
     {"node.id": None, "broker.id": "1"},
     {"node.id": "1", "broker.id": "1"},
     {"advertised.listeners": "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093"},
+    {"listeners": " PLAINTEXT://:9092 , CONTROLLER://:9093 ,", "log.dirs": "/data,"},
     {"inter.broker.listener.name": "PLAINTEXT"},
     {"security.inter.broker.protocol": "PLAINTEXT"},
     THREE | {"inter.broker.listener.name": "IN"},

@@ -6,7 +6,7 @@
 use crate::broker::{Scope, scope};
 use crate::error::SettingError;
 use crate::settings::{Settings, bad};
-use crate::value::{Allowed, Kind, Rule, items};
+use crate::value::{Allowed, Kind, Rule, filled_items};
 
 /// One broker key of Kafka's without effect here.
 #[derive(Clone, Copy, Debug)]
@@ -377,7 +377,7 @@ impl Settings {
             )));
         }
         let key = "max.connections.per.ip.overrides";
-        for entry in items(self.given(key).unwrap_or_default()) {
+        for entry in filled_items(self.given(key).unwrap_or_default()) {
             let is_sound = entry.rsplit_once(':').is_some_and(|(host, count)| {
                 !host.is_empty() && !host.contains(' ') && count.trim().parse::<i32>().is_ok()
             });

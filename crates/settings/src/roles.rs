@@ -7,7 +7,7 @@
 use crate::error::SettingError;
 use crate::listeners::{Endpoint, parse_host_port};
 use crate::settings::{Settings, bad};
-use crate::value::items;
+use crate::value::filled_items;
 
 impl Settings {
     /// The number of this node: `node.id`, or `broker.id`, its older name.
@@ -22,7 +22,7 @@ impl Settings {
     /// The names in `listeners` that are for controllers.
     #[must_use]
     pub fn controller_listener_names(&self) -> Vec<String> {
-        self.controller_listener_names_text().map_or_else(Vec::new, |text| items(&text))
+        self.controller_listener_names_text().map_or_else(Vec::new, |text| filled_items(&text))
     }
 
     /// Where other nodes are told that the controller is: this node's entry in `controller.quorum.voters`, else the first

@@ -11,7 +11,7 @@ use crate::listeners::{self, Endpoint};
 use crate::nearest::nearest;
 use crate::origin::{Given, Origin};
 use crate::topic::{self, TopicSettings};
-use crate::value::{Kind, Rule, items};
+use crate::value::{Kind, Rule, filled_items};
 
 /// Kafka asks for as much per thread that cleans.
 const LEAST_DEDUPE_BUFFER: i64 = 1 << 20;
@@ -266,19 +266,11 @@ impl Settings {
     /// # Errors
     /// When `log.dirs` names none or several.
     pub fn data_dir(&self) -> Result<String, SettingError> {
-        let one = |key: &str, dir: &str, fits: bool| {
-            if fits && !dir.is_empty() {
-                Ok(dir.to_owned())
-            } else {
-                Err(bad(key, self.given(key).unwrap_or(dir), "must be one directory".to_owned()))
-            }
-        };
-        match self.log_dirs() {
-            Some(dirs) => one("log.dirs", dirs.trim(), !dirs.contains(',')),
-            None => {
-                let dir = self.log_dir();
-                one("log.dir", dir.trim(), !dir.contains(','))
-            }
+        let (key, text) =
+            self.log_dirs().map_or_else(|| ("log.dir", self.log_dir()), |text| ("log.dirs", text));
+        match <[String; 1]>::try_from(filled_items(&text)) {
+            Ok([dir]) => Ok(dir),
+            Err(_) => Err(bad(key, &text, "must be one directory".to_owned())),
         }
     }
 
@@ -306,9 +298,9 @@ impl Settings {
     }
 
     fn all_listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
-        let endpoints = listeners::parse("listeners", &items(&self.listeners_text()))?;
+        let endpoints = listeners::parse("listeners", &filled_items(&self.listeners_text()))?;
         listeners::check_ports(&endpoints)?;
-        let map = self.listener_security_protocol_map().map(|text| items(&text));
+        let map = self.listener_security_protocol_map().map(|text| filled_items(&text));
         listeners::check_protocols(&endpoints, map.as_deref(), &self.controller_listener_names())?;
         Ok(endpoints)
     }
@@ -322,7 +314,7 @@ impl Settings {
     pub fn advertised_listeners(&self) -> Result<Vec<Endpoint>, SettingError> {
         let controllers = self.controller_listener_names();
         let mut endpoints = match self.advertised_listeners_text() {
-            Some(text) => listeners::advertised(&self.all_listeners()?, &items(&text))?,
+            Some(text) => listeners::advertised(&self.all_listeners()?, &filled_items(&text))?,
             None => listeners::advertised_as_listened(self.listeners()?)?,
         };
         endpoints.retain(|endpoint| !controllers.contains(&endpoint.name));
