@@ -5,7 +5,8 @@ from itertools import count
 
 import pytest
 
-from beside.ours import Tools, configs_in_order
+from beside.java import run_tool, start_tool
+from beside.ours import CLASSES, Tools
 from harness.broker import Ottla
 from harness.reading import read_all
 from harness.writing import create_topic, write_confluent
@@ -159,3 +160,116 @@ def test_what_a_keyed_line_is_written_to_is_the_same_partition(broker, tools):
     for partition in range(5):
         ours, theirs = ([(r.key, r.value) for r in read_all(broker.bootstrap, topic, partition)] for topic in topics)
         assert ours and ours == theirs
+
+
+@pytest.fixture(scope="module")
+def written(broker):
+    """A topic of every kind of record, in several batches and codecs."""
+    create_topic(broker.bootstrap, "written")
+    headers = [("h", b"1"), ("null", None), ("h", b"")]
+    for codec in ("none", "gzip", "snappy", "lz4", "zstd"):
+        records = [(b"k%d" % n, f"{codec} {n}".encode(), headers[:n]) for n in range(4)]
+        write_confluent(broker.bootstrap, "written", [*records, (None, None, [])], codec=codec)
+    return "written"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--from-beginning",
+        "--partition 0 --offset 3",
+        "--partition 0 --offset earliest",
+        "--partition 0 --offset 7 --property print.key=true --property print.offset=true --property print.headers=true",
+        "--from-beginning --property print.timestamp=true --property print.partition=true --property print.epoch=true",
+        "--from-beginning --property print.value=false --property print.key=true --property null.literal=<none>",
+        "--from-beginning --property print.key=true --property key.separator=: --property headers.separator=; --property print.headers=true",
+        "--from-beginning --property print.value=false --property line.separator=|  --property print.offset=true",
+        "--from-beginning --property print.delivery=true --isolation-level read_committed",
+        "--from-beginning --formatter org.apache.kafka.tools.consumer.NoOpMessageFormatter",
+        "--from-beginning --value-deserializer org.apache.kafka.common.serialization.StringDeserializer",
+        "--from-beginning --consumer-property auto.offset.reset=earliest --consumer-property max.partition.fetch.bytes=10",
+    ],
+)
+def test_records_are_printed_the_same(broker, tools, written, words):
+    words = ["--bootstrap-server", broker.bootstrap, "--topic", written, "--max-messages", "18", *words.split()]
+    tools.same("kafka-console-consumer.sh", *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "--topic written --include written",
+        "--topic written --offset 3",
+        "--include written --partition 0",
+        "--topic written --partition 0 --from-beginning --offset 3",
+        "--topic written --partition 0 --offset -3",
+        "--topic written --partition 0 --group g",
+        "--topic written --group g --consumer-property group.id=h",
+        "--topic written --from-beginning --consumer-property auto.offset.reset=latest",
+    ],
+)
+def test_what_does_not_go_together_is_refused(broker, tools, written, words):
+    tools.same("kafka-console-consumer.sh", "--bootstrap-server", broker.bootstrap, *words.split())
+
+
+def test_several_topics_by_a_pattern(broker, tools):
+    for topic in ("pattern-a", "pattern-b"):
+        create_topic(broker.bootstrap, topic, partitions=2)
+        write_confluent(broker.bootstrap, topic, [(b"%d" % n, f"{topic} {n}".encode(), []) for n in range(20)])
+    words = ["--include", "pattern-.*", "--from-beginning", "--max-messages", "40"]
+    tools.same(
+        "kafka-console-consumer.sh", "--bootstrap-server", broker.bootstrap, *words,
+        even_out=lambda text: sorted(text.splitlines()),
+    )
+
+
+def test_a_group_goes_on_where_the_other_tool_stopped(broker, tools, written):
+    words = ["--bootstrap-server", broker.bootstrap, "--topic", written, "--from-beginning", "--group", "in-turn"]
+    words += ["--property", "print.offset=true", "--property", "print.value=false", "--max-messages", "5"]
+
+    def offsets(done):
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Processed a total of 5 messages" in done.stderr.splitlines()
+        return [int(line.removeprefix("Offset:")) for line in done.stdout.splitlines()]
+
+    name = "kafka-console-consumer.sh"
+    assert offsets(tools.run(name, *words)) == [0, 1, 2, 3, 4]
+    assert offsets(run_tool(CLASSES[name], *words)) == [5, 6, 7, 8, 9]
+    assert offsets(tools.run(name, *words)) == [10, 11, 12, 13, 14]
+    assert offsets(tools.run(name, *words)) == [15, 16, 17, 18, 19], "who left before is not waited for"
+
+
+def test_two_members_share_and_the_one_that_stays_gets_all(broker, tools):
+    create_topic(broker.bootstrap, "shared", partitions=4)
+    words = ["--bootstrap-server", broker.bootstrap, "--topic", "shared", "--group", "sharing", "--from-beginning"]
+    words += ["--consumer-property", "heartbeat.interval.ms=200", "--property", "print.partition=true"]
+    ours = tools.start("kafka-console-consumer.sh", *words)
+    theirs = start_tool(CLASSES["kafka-console-consumer.sh"], *words)
+
+    def partitions(member):
+        return {line.split("\t")[0] for line in member.lines if line.startswith("Partition:")}
+
+    try:
+        # Who has which partitions is known to the members alone: write until each has its share.
+        while not (len(partitions(ours)) >= 2 and len(partitions(theirs)) >= 2):
+            assert ours.running and theirs.running
+            write_confluent(broker.bootstrap, "shared", [(b"%d" % n, b"x", []) for n in range(40)])
+        theirs.terminate()
+        before = len(ours.lines)
+        while len({line.split("\t")[0] for line in list(ours.lines)[before:]}) < 4:
+            assert ours.running
+            write_confluent(broker.bootstrap, "shared", [(b"%d" % n, b"x", []) for n in range(40)])
+        ours.terminate()
+        assert ours.wait_for_line("Processed a total of")
+    finally:
+        ours.kill9()
+        theirs.kill9()
+
+
+def test_without_records_it_ends_after_its_time(broker, tools):
+    create_topic(broker.bootstrap, "silent")
+    done = tools.run(
+        "kafka-console-consumer.sh", "--bootstrap-server", broker.bootstrap, "--topic", "silent", "--timeout-ms", "300"
+    )
+    assert done.returncode == 0 and done.stdout == "" and "Processed a total of 0 messages" in done.stderr

@@ -7,13 +7,17 @@
 mod client;
 mod code;
 mod connection;
+mod consumer;
 mod error;
+mod member;
 mod partitions;
 mod producer;
 
 pub use client::{Client, Config, LATEST, Retry};
 pub use code::Code;
 pub use connection::{Connection, LARGEST_ANSWER};
+pub use consumer::{Consumed, Consumer, ConsumerConfig, Reset};
 pub use error::ClientError;
+pub use member::{Member, MemberConfig, Pulse};
 pub use partitions::{Offsets, TopicPartition, Wanted};
 pub use producer::{NotWritten, Producer, ProducerConfig};

@@ -46,6 +46,9 @@ enum Verb {
     /// Write each line of standard input to a topic, as kafka-console-producer.sh does
     #[command(disable_help_flag = true)]
     Produce(ToolArguments),
+    /// Print the records of topics, as kafka-console-consumer.sh does
+    #[command(disable_help_flag = true)]
+    Consume(ToolArguments),
     /// Show offsets of partitions, as kafka-get-offsets.sh does
     #[command(disable_help_flag = true)]
     Offsets(ToolArguments),
@@ -210,6 +213,7 @@ fn understand(line: CommandLine) -> Command {
         Some(Verb::Health(arguments)) => Command::Health(arguments),
         Some(Verb::Topics(arguments)) => tool("topics", arguments),
         Some(Verb::Produce(arguments)) => tool("produce", arguments),
+        Some(Verb::Consume(arguments)) => tool("consume", arguments),
         Some(Verb::Offsets(arguments)) => tool("offsets", arguments),
         Some(Verb::ApiVersions(arguments)) => tool("api-versions", arguments),
     }
@@ -344,7 +348,7 @@ mod tests {
 
     #[test]
     fn each_verb_of_a_tool_finds_it() {
-        for verb in ["topics", "produce", "offsets", "api-versions"] {
+        for verb in ["topics", "produce", "consume", "offsets", "api-versions"] {
             let Command::Tool(tool, Manner::Ours, words) = understand(parse(&[verb, "--help", "-x"])) else {
                 panic!("{verb} is a tool");
             };

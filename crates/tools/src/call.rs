@@ -1,9 +1,13 @@
 //! One call of a tool: what was asked, where to print, and how it can end.
 
 use std::io::{BufRead, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use client::{Client, ClientError, Config};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::Manner;
 use crate::options::Options;
@@ -53,7 +57,27 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// Whether the user wants the tool to end.
+pub(crate) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Call<'_> {
+    /// From now on SIGINT and SIGTERM ask the tool to end; the second one ends it at once.
+    pub(crate) fn stop_on_signals(&self) -> Result<Stop, Failure> {
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
+                .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+                .map_err(|error| Failure::Told(format!("cannot handle signal {signal}: {error}")))?;
+        }
+        Ok(Stop(stop))
+    }
+
     /// A client as the flags want it; `file` names the flag for a file of properties.
     pub(crate) fn client(&self, client_id: &str, file: &str) -> Result<Client, Failure> {
         let properties = self.options.value(file)?.map(Properties::read).transpose()?.unwrap_or_default();

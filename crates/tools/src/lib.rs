@@ -12,6 +12,7 @@
 //!   seconds instead of a minute, `--help` is no error.
 
 mod call;
+mod consumer;
 mod health;
 mod offsets;
 mod options;
@@ -67,6 +68,12 @@ const TOOLS: &[Tool] = &[
         run: producer::run,
     },
     Tool { name: "kafka-topics", verb: "topics", declaration: &topics::DECLARATION, run: topics::run },
+    Tool {
+        name: "kafka-console-consumer",
+        verb: "consume",
+        declaration: &consumer::DECLARATION,
+        run: consumer::run,
+    },
     Tool {
         name: "kafka-get-offsets",
         verb: "offsets",

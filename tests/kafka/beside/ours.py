@@ -6,10 +6,12 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from beside.java import PATIENCE, run_tool
+from harness.process import Process
 
 # By the name of the script, the class behind it.
 CLASSES = {
     "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
+    "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "kafka-console-producer.sh": "org.apache.kafka.tools.ConsoleProducer",
     "kafka-get-offsets.sh": "org.apache.kafka.tools.GetOffsetShell",
     "kafka-broker-api-versions.sh": "org.apache.kafka.tools.BrokerApiVersionsCommand",
@@ -27,6 +29,10 @@ class Tools:
     def run(self, name, *words, stdin=""):
         command = [str(self._directory / name), *map(str, words)]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE)
+
+    def start(self, name, *words):
+        """Starts a tool that does not end by itself."""
+        return Process([str(self._directory / name), *map(str, words)])
 
     def both(self, name, ours, theirs, stdin=""):
         """What comes of ours and of Kafka's, each with words of its own."""

@@ -99,6 +99,11 @@ const GUESTS: &[Guest] = &[
         reason: "arguments are the binary's business",
     },
     Guest {
+        name: "signal-hook",
+        rooms: &["tools"],
+        reason: "the broker hears of signals through tokio, and only a tool has no runtime",
+    },
+    Guest {
         name: "rdkafka",
         rooms: &["bench"],
         reason: "it takes minutes to build, so only tests and benches use it",
