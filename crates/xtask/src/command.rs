@@ -138,6 +138,17 @@ impl Run {
         }
     }
 
+    /// Runs it, and keeps what it writes to its standard output.
+    pub(crate) fn output_kept(mut self, said: &mut Vec<u8>) -> bool {
+        self.announce();
+        let output = self.command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let status = output.map(|output| {
+            *said = output.stdout;
+            output.status
+        });
+        self.judge(status)
+    }
+
     /// Runs it, and hands each line of its standard output to `line` besides printing it.
     pub(crate) fn succeeds_with(mut self, mut line: impl FnMut(&str)) -> bool {
         self.announce();

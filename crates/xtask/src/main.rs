@@ -4,6 +4,7 @@
 mod apis;
 mod bench;
 mod command;
+mod compat;
 mod crash;
 mod lint;
 mod test;
@@ -40,6 +41,8 @@ enum Task {
     },
     /// Measures the release binary beside its yardsticks, and prints a table for docs/benchmarks.md.
     Bench(bench::Chosen),
+    /// Test suites of others against the built broker.
+    Compat(compat::Chosen),
     /// Crash stories: `--seed N --cut M --mode kill|power` repeats one, `--seeds K` plays many.
     Crash(crash::Chosen),
     /// The tests, in rings from the inside out.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&workspace),
         Task::Apis { check } => apis::run(&workspace, check),
         Task::Bench(chosen) => bench::run(&workspace, &chosen),
+        Task::Compat(chosen) => compat::run(&workspace, &chosen),
         Task::Crash(chosen) => crash::run(&workspace, &chosen),
         Task::Test(selection) => test::run(&workspace, &selection),
     };
