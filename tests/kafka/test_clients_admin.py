@@ -13,6 +13,9 @@ from confluent_kafka.admin import (
     AclOperation,
     AclPermissionType,
     AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
     NewPartitions,
     NewTopic,
     OffsetSpec,
@@ -211,6 +214,46 @@ def test_groups_of_confluent(same):
         answers.append(outcomes(admin.delete_consumer_groups([group])))
         answers.append(listed())
         return answers
+
+    same(story)
+
+
+def test_configurations_of_confluent(same):
+    def story(side):
+        admin, topic = confluent(side), side.topic(retention_ms=60000)
+        of_topic, of_broker = ConfigResource("topic", topic), ConfigResource("broker", "1")
+        nowhere = ConfigResource("topic", "nowhere")
+
+        def shown(resource, *names):
+            (future,) = admin.describe_configs([resource]).values()
+            try:
+                found = future.result(PATIENCE)
+            except KafkaException as error:
+                return error.args[0].name()
+            of = lambda entry: [entry.name, entry.value, entry.source, entry.is_read_only, entry.is_default, entry.is_sensitive]
+            return [of(found[name]) for name in names]
+
+        def changed(resource, *changes):
+            entries = [ConfigEntry(name, value, incremental_operation=kind) for name, value, kind in changes]
+            wanted = ConfigResource(resource.restype, resource.name, incremental_configs=entries)
+            return outcome(*admin.incremental_alter_configs([wanted]).values())
+
+        kinds = AlterConfigOpType
+        names = ("retention.ms", "cleanup.policy", "segment.bytes")
+        return [
+            shown(of_topic, *names),
+            shown(nowhere),
+            shown(of_broker, "node.id", "log.retention.hours", "num.partitions"),
+            changed(of_topic, ("retention.ms", "1000", kinds.SET), ("cleanup.policy", "compact", kinds.APPEND)),
+            shown(of_topic, *names),
+            changed(of_topic, ("retention.ms", None, kinds.DELETE), ("cleanup.policy", "delete", kinds.SUBTRACT)),
+            shown(of_topic, *names),
+            changed(of_topic, ("retention.ms", "never", kinds.SET)),
+            changed(of_topic, ("no.such.key", "1", kinds.SET)),
+            changed(nowhere, ("retention.ms", "1", kinds.SET)),
+            outcome(*admin.alter_configs([ConfigResource("topic", topic, {"segment.bytes": "2000000"})]).values()),
+            shown(of_topic, *names),
+        ]
 
     same(story)
 

@@ -75,6 +75,24 @@ def test_topics(sides):
     assert [code for code, _ in same_lines(sides, story)].count(0) == 8
 
 
+def test_topics_are_described(sides):
+    def story(side):
+        topic = side.topic(partitions=2, retention_ms=60000, cleanup_policy="compact,delete")
+
+        def topics(*words):
+            return printed(side, "TopicCommand", "--describe", *words)
+
+        return [
+            topics("--topic", topic),
+            topics("--topic", topic, "--topics-with-overrides"),
+            topics("--topic", topic, "--under-replicated-partitions"),
+            topics("--topic", topic, "--unavailable-partitions", "--exclude-internal"),
+            topics("--topic", "nowhere"),
+        ]
+
+    same_lines(sides, story)
+
+
 def test_log_directories(sides):
     def story(side):
         topic = side.topic(partitions=2)
@@ -167,7 +185,7 @@ def test_reassignments(sides, tmp_path):
             tool("--verify", "--preserve-throttles", *stay),
             tool("--cancel", "--preserve-throttles", *stay),
             tool("--execute", *here),
-            tool("--verify", "--preserve-throttles", *here),
+            tool("--verify", *here),
             tool("--execute", *moves(topic, (0, 1), log_dir="/nowhere"), "--timeout", "0"),
             tool("--execute", *moves(topic, (0, 2))),
             tool("--execute", *moves("nowhere", (0, 1))),

@@ -340,6 +340,9 @@ fn a_change_that_may_not_be_is_left_out_with_the_reason() {
         Settings::check_change("num.io.threads", "16", false).is_ok(),
         "idle keys can be changed as well"
     );
+    let kerberos = |is_one| Settings::check_change("sasl.kerberos.min.time.before.relogin", "58000", is_one);
+    assert!(kerberos(true).is_ok(), "also one of one broker, unless it is about TLS or a secret");
+    assert!(matches!(kerberos(false), Err(SettingError::PerBroker { .. })));
 }
 
 #[test]
