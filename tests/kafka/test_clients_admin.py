@@ -230,8 +230,8 @@ def test_configurations_of_confluent(same):
                 found = future.result(PATIENCE)
             except KafkaException as error:
                 return error.args[0].name()
-            of = lambda entry: [entry.name, entry.value, entry.source, entry.is_read_only, entry.is_default, entry.is_sensitive]
-            return [of(found[name]) for name in names]
+            entries = [found[name] for name in names]
+            return [[each.value, each.source, each.is_read_only, each.is_default, each.is_sensitive] for each in entries]
 
         def changed(resource, *changes):
             entries = [ConfigEntry(name, value, incremental_operation=kind) for name, value, kind in changes]
@@ -243,7 +243,7 @@ def test_configurations_of_confluent(same):
         return [
             shown(of_topic, *names),
             shown(nowhere),
-            shown(of_broker, "node.id", "log.retention.hours", "num.partitions"),
+            shown(of_broker, "log.retention.hours", "num.partitions"),
             changed(of_topic, ("retention.ms", "1000", kinds.SET), ("cleanup.policy", "compact", kinds.APPEND)),
             shown(of_topic, *names),
             changed(of_topic, ("retention.ms", None, kinds.DELETE), ("cleanup.policy", "delete", kinds.SUBTRACT)),
