@@ -364,3 +364,11 @@ def test_telemetry_is_not_offered(sides):
     for side in sides:
         answer = side.ask("ApiVersions", 0)
         assert not {71, 72} & {each["api_key"] for each in answer["api_keys"]}
+
+
+def test_each_api_has_kafkas_versions(sides):
+    def served(side):
+        return {each["api_key"]: (each["min_version"], each["max_version"]) for each in side.ask("ApiVersions", 0)["api_keys"]}
+
+    ours, theirs = (served(side) for side in sides)
+    assert ours == {key: theirs.get(key) for key in ours}
