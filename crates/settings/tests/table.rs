@@ -32,7 +32,6 @@ const UNKNOWN: &[&str] = &[
     "controller.quota.window.size.seconds",
     "quota.window.num",
     "quota.window.size.seconds",
-    "telemetry.max.bytes",
 ];
 
 /// What Kafka lets be changed while the broker runs, and cannot be here.
