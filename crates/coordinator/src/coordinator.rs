@@ -305,6 +305,7 @@ fn rules_of(settings: &Settings) -> group::Settings {
         consumer_assignors: assignors_of(settings),
         consumer_migration_policy: migration_policy_of(settings),
         consumer_regex_refresh_interval_ms: i64::from(settings.group_consumer_regex_refresh_interval_ms()),
+        rack: settings.broker_rack().map(Arc::from),
     }
 }
 

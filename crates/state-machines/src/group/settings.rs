@@ -1,5 +1,7 @@
 //! What a user may set about groups and offsets.
 
+use std::sync::Arc;
+
 use super::assignor::Assignor;
 
 /// How long a group waits, how large it may grow, and how long its offsets are kept. The defaults are Kafka's
@@ -32,6 +34,8 @@ pub struct Settings {
     pub consumer_migration_policy: MigrationPolicy,
     /// `group.consumer.regex.refresh.interval.ms`: how old what a regular expression matches may become.
     pub consumer_regex_refresh_interval_ms: i64,
+    /// `broker.rack`: part of what consumer groups know of their topics.
+    pub rack: Option<Arc<str>>,
 }
 
 /// Which groups may go over to the other protocol while they have members.
@@ -86,6 +90,7 @@ impl Default for Settings {
             consumer_assignors: vec![Assignor::Uniform, Assignor::Range],
             consumer_migration_policy: MigrationPolicy::Bidirectional,
             consumer_regex_refresh_interval_ms: 600_000,
+            rack: None,
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::classic_members::{with_ids, with_names};
-use super::hash::metadata_hash;
 use super::{ConsumerGroup, refuse};
 use crate::group::classic::{ClassicGroup, Transferred};
 use crate::group::embedded;
@@ -99,7 +98,7 @@ pub(in crate::group) fn to_consumer(
         let (member, value) = (Arc::clone(member), Some(about.clone()));
         group.store(Record::ConsumerGroupMemberMetadata { group: id(), member, value }, ctx);
     }
-    let metadata_hash = metadata_hash(group.topics.keys(), ctx.topics);
+    let metadata_hash = group.hash_now(ctx);
     let value = Some(ConsumerGroupMetadata { epoch, metadata_hash });
     group.store(Record::ConsumerGroupMetadata { group: id(), value }, ctx);
     for (Read { id: member, .. }, share) in members.iter().zip(&shares) {

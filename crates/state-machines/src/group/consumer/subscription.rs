@@ -96,7 +96,7 @@ impl ConsumerGroup {
             return;
         }
         self.topics_changed = false;
-        let hash = metadata_hash(self.topics.keys(), ctx.topics);
+        let hash = self.hash_now(ctx);
         if raise || hash != self.metadata_hash {
             self.raise_epoch(hash, ctx);
         }
@@ -114,7 +114,7 @@ impl ConsumerGroup {
 
     /// The hash over the topics that are now subscribed to.
     pub(super) fn hash_now(&self, ctx: &Context<'_>) -> i64 {
-        metadata_hash(self.topics.keys(), ctx.topics)
+        metadata_hash(self.topics.keys(), ctx.topics, ctx.settings.rack.as_deref())
     }
 
     /// The topics that a member wants, by name: those it names, and those of its expression.
