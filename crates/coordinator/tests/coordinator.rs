@@ -11,9 +11,10 @@ use catalog::{Catalog, CatalogConfig, NewTopic};
 use coordinator::{Coordinator, Unavailable};
 use disk::{Disk, Operation, RealDisk};
 use settings::{Endpoint, Settings};
+use state_machines::configs::{Alteration, Change, Resource, ResourceType};
 use state_machines::group::{
-    Assignment, CommitOffsets, CommitPartition, CommitTopic, Event, FetchOffsets, GroupError, Heartbeat,
-    Join, Joined, Protocol, Reply, Sync,
+    Assignment, CommitOffsets, CommitPartition, CommitTopic, ConsumerHeartbeat, ConsumerHeartbeatAnswer,
+    Event, FetchOffsets, GroupError, Heartbeat, Join, Joined, Protocol, Reply, Sync,
 };
 use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected};
 use tokio::runtime::Runtime;
@@ -109,6 +110,61 @@ impl Node {
         self.coordinator.stop();
         self.catalog.close(now()).unwrap();
     }
+}
+
+/// A heartbeat of the member `m` of the consumer group `crew`, once its groups are in force. It reads `work`.
+fn consume(node: &Node, epoch: i32, runtime: &Runtime) -> ConsumerHeartbeatAnswer {
+    let joins = epoch == 0;
+    let beat = ConsumerHeartbeat {
+        group_id: "crew".into(),
+        member_id: "m".into(),
+        member_epoch: epoch,
+        instance_id: None,
+        rack_id: None,
+        rebalance_timeout_ms: if joins { 60_000 } else { -1 },
+        subscribed_topic_names: joins.then(|| vec!["work".into()]),
+        subscribed_topic_regex: None,
+        server_assignor: None,
+        topic_partitions: joins.then(Vec::new),
+        client_id: "c".into(),
+        client_host: "/127.0.0.1".into(),
+        uuid: Uuid::nil(),
+        requires_member_id: true,
+    };
+    loop {
+        match node.ask("crew", Event::ConsumerHeartbeat(beat.clone()), runtime) {
+            Ok(Reply::ConsumerHeartbeat(answer)) => return answer.unwrap(),
+            Err(Unavailable::Loading) => std::thread::sleep(Duration::from_millis(5)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_consumer_group_sees_topics_and_its_own_settings_and_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = runtime();
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let node = Node::fresh(Arc::clone(&disk), dir.path(), &[], &runtime);
+    let joined = consume(&node, 0, &runtime);
+    let topic = node.catalog.topics().by_name("work").unwrap().id;
+    assert_eq!((joined.member_epoch, joined.heartbeat_interval_ms), (1, 5_000));
+    assert_eq!(joined.assignment.unwrap()[&topic], [PartitionIndex(0)].into());
+
+    let change = vec![("consumer.heartbeat.interval.ms".to_owned(), 0, Some("6000".to_owned()))];
+    let resource = Resource::new(ResourceType::Group, "crew");
+    let alteration = Alteration { resource, change: Change::Each(change) };
+    node.catalog.alter_configs(vec![alteration], false, now()).remove(0).unwrap();
+    assert_eq!(consume(&node, 1, &runtime).heartbeat_interval_ms, 6_000);
+    node.stop();
+
+    let node = Node::start(disk, dir.path(), &[], &runtime);
+    let back = consume(&node, 1, &runtime);
+    assert_eq!((back.member_epoch, back.heartbeat_interval_ms, back.assignment), (1, 6_000, None));
+    let described = node.coordinator.look("crew", |groups| groups.describe_consumer("crew")).unwrap();
+    let described = runtime.block_on(described.get()).unwrap().unwrap();
+    assert_eq!((described.group_epoch, described.assignment_epoch, described.members.len()), (1, 1, 1));
+    node.stop();
 }
 
 fn now() -> Millis {
