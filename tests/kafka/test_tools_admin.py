@@ -14,7 +14,8 @@ TOOLS = "org.apache.kafka.tools"
 
 def printed(side, name, *words, bootstrap="--bootstrap-server"):
     """The exit code, and the lines without what is one broker's own, and without the columns' widths."""
-    done = run_tool(f"{TOOLS}.{name}", *([bootstrap, side.broker.bootstrap] if bootstrap else []), *words)
+    tool = name if "." in name else f"{TOOLS}.{name}"
+    done = run_tool(tool, *([bootstrap, side.broker.bootstrap] if bootstrap else []), *words)
     text = (done.stdout + done.stderr).replace(side.broker.address, "address").replace(str(side.broker.port), "port")
     text = text.replace(str(side.broker.data_dir), "the data directory")
     for drawn, given in side.names.items():
