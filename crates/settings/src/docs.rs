@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use crate::broker::{self, Scope};
 use crate::idle;
+use crate::resources;
 use crate::topic::{self, Effect};
 use crate::value::{Kind, Rule};
 
@@ -38,6 +39,16 @@ fn write(page: &mut String) -> fmt::Result {
             "| `{}` | {kind} | {default} | {allowed} | {synonyms} | {}{note} |",
             row.name, row.doc
         )?;
+    }
+    for (head, rows) in [(GROUPS, resources::GROUP), (CLIENT_METRICS, resources::CLIENT_METRICS)] {
+        page.push_str(head);
+        page.push_str("| key | type | default | allowed | broker key | what it does |\n| --- | --- | --- | --- | --- | --- |\n");
+        for row in rows {
+            let (allowed, default) = (allowed(row.rule()), shown_default(Some(row.default)));
+            let broker = row.broker.map_or_else(String::new, |key| format!("`{key}`"));
+            let kind = kind_name(row.kind);
+            writeln!(page, "| `{}` | {kind} | {default} | {allowed} | {broker} | {} |", row.name, row.doc)?;
+        }
     }
     page.push_str(IDLE);
     let mut reason = None;
@@ -80,6 +91,20 @@ const TOPICS: &str = "
 
 Given at CreateTopics, or changed later. A topic without a value of its own takes that of the broker key, the first of those that
 are set.
+
+";
+
+const GROUPS: &str = "
+## Groups
+
+Changed while the broker runs, for one group by its id. A group without a value of its own takes that of the broker key.
+
+";
+
+const CLIENT_METRICS: &str = "
+## Subscriptions to client metrics
+
+Changed while the broker runs, under a name of your own (KIP-714).
 
 ";
 

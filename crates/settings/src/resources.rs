@@ -25,7 +25,7 @@ pub struct ResourceRow {
 }
 
 impl ResourceRow {
-    const fn rule(&self) -> Rule {
+    pub(crate) const fn rule(&self) -> Rule {
         Rule { kind: self.kind, allowed: self.allowed }
     }
 }

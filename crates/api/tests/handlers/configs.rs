@@ -1,8 +1,10 @@
 use wire::messages::alter_configs::{self, AlterConfigsRequest};
+use wire::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use wire::messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use wire::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResult,
 };
+use wire::messages::find_coordinator::FindCoordinatorRequest;
 use wire::messages::incremental_alter_configs::{self, IncrementalAlterConfigsRequest};
 use wire::messages::list_config_resources::ListConfigResourcesRequest;
 
@@ -383,6 +385,39 @@ fn a_new_topic_is_told_what_describing_it_tells() {
             config.name
         );
     }
+}
+
+#[test]
+fn a_group_keeps_the_time_that_is_its_own() {
+    let house = House::with(&[("offsets.topic.num.partitions", "1")]);
+    house.create("t", 1, &[]);
+    let find = FindCoordinatorRequest { coordinator_keys: vec![text("g")], ..Default::default() };
+    assert_eq!(house.ask(4, &find).coordinators[0].error_code, 0);
+    let mut member = ConsumerGroupHeartbeatRequest {
+        group_id: text("g"),
+        member_id: text("m"),
+        rebalance_timeout_ms: 5_000,
+        subscribed_topic_names: Some(vec![text("t")]),
+        topic_partitions: Some(Vec::new()),
+        ..Default::default()
+    };
+    let joined = house.ask(1, &member);
+    assert_eq!((joined.error_code, joined.heartbeat_interval_ms), (0, 5_000));
+    member = ConsumerGroupHeartbeatRequest {
+        group_id: text("g"),
+        member_id: text("m"),
+        member_epoch: joined.member_epoch,
+        ..Default::default()
+    };
+    let own = |value| {
+        [("consumer.heartbeat.interval.ms", if value { SET } else { DELETE }, value.then_some("7000"))]
+    };
+    assert_eq!(change(&house, GROUP, "other", &own(true)), 0);
+    assert_eq!(house.ask(1, &member).heartbeat_interval_ms, 5_000);
+    assert_eq!(change(&house, GROUP, "g", &own(true)), 0);
+    assert_eq!(house.ask(1, &member).heartbeat_interval_ms, 7_000);
+    assert_eq!(change(&house, GROUP, "g", &own(false)), 0);
+    assert_eq!(house.ask(1, &member).heartbeat_interval_ms, 5_000);
 }
 
 #[test]
