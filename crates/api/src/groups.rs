@@ -12,6 +12,7 @@ pub(crate) mod list_groups;
 pub(crate) mod offset_commit;
 pub(crate) mod offset_delete;
 pub(crate) mod offset_fetch;
+mod repeats;
 pub(crate) mod sync_group;
 
 use std::net::{IpAddr, SocketAddr};

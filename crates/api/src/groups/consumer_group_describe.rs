@@ -10,6 +10,7 @@ use wire::messages::consumer_group_describe::{
     TopicPartitions,
 };
 
+use super::repeats::{GROUPS, Repeats};
 use super::{all, answered, consumer_groups_are_served};
 use crate::answer::{Handled, body, outcome, ready};
 use crate::broker::{Broker, Pending, Request};
@@ -28,7 +29,9 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
             version,
         );
     }
-    let looks = names.iter().map(|name| {
+    let mut repeats = Repeats::default();
+    let is_answered: Vec<bool> = names.iter().map(|name| repeats.allow(name.as_str(), GROUPS)).collect();
+    let looks = names.iter().zip(&is_answered).filter(|(_, is_answered)| **is_answered).map(|(name, _)| {
         let group = name.clone();
         broker.coordinator.look(name.as_str(), move |groups| groups.describe_consumer(group.as_str()))
     });
@@ -36,8 +39,14 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let operations =
         if asked.include_authorized_operations { operations::ON_GROUP } else { operations::NOT_ASKED };
     Ok(Pending::Later(Box::pin(async move {
-        let seen = all(looks).await;
-        let groups = names.into_iter().zip(seen).map(|(name, seen)| answer(name, seen, operations)).collect();
+        let mut seen = all(looks).await.into_iter();
+        let groups = names.into_iter().zip(is_answered).map(|(name, is_answered)| {
+            match is_answered.then(|| seen.next()).flatten() {
+                Some(seen) => answer(name, seen, operations),
+                None => refused(name, Code::InvalidRequest, None),
+            }
+        });
+        let groups = groups.collect();
         let response = ConsumerGroupDescribeResponse { groups, ..ConsumerGroupDescribeResponse::default() };
         outcome(&response, version)
     })))

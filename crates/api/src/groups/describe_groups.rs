@@ -11,6 +11,7 @@ use wire::messages::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup as Answered, DescribedGroupMember,
 };
 
+use super::repeats::{GROUPS, Repeats};
 use super::{all, answered, answered_bytes};
 use crate::answer::{Handled, body, outcome};
 use crate::broker::{Broker, Pending, Request};
@@ -25,7 +26,10 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let asked: DescribeGroupsRequest = body(request)?;
     let names: Vec<StrBytes> =
         asked.groups.iter().map(|group| StrBytes::from(group.as_str().to_owned())).collect();
-    let looks = names.iter().map(|name| {
+    // Who names a large group again and again does not get it as often.
+    let mut repeats = Repeats::default();
+    let is_answered: Vec<bool> = names.iter().map(|name| repeats.allow(name.as_str(), GROUPS)).collect();
+    let looks = names.iter().zip(&is_answered).filter(|(_, is_answered)| **is_answered).map(|(name, _)| {
         let group = name.clone();
         broker.coordinator.look(name.as_str(), move |groups| groups.describe(group.as_str()))
     });
@@ -33,12 +37,17 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let operations =
         if asked.include_authorized_operations { operations::ON_GROUP } else { operations::NOT_ASKED };
     Ok(Pending::Later(Box::pin(async move {
-        let seen = all(looks).await;
-        let groups = names.into_iter().zip(seen).map(|(name, seen)| match seen {
-            Ok(Some(group)) => Answered { authorized_operations: operations, ..described(name, &group) },
-            Ok(None) if version >= NAMES_UNKNOWN_GROUP => unknown(name),
-            Ok(None) => Answered { authorized_operations: operations, ..dead(name, Code::None) },
-            Err(why) => refused(name, why.into()),
+        let mut seen = all(looks).await.into_iter();
+        let groups = names.into_iter().zip(is_answered).map(|(name, is_answered)| {
+            match is_answered.then(|| seen.next()).flatten() {
+                Some(Ok(Some(group))) => {
+                    Answered { authorized_operations: operations, ..described(name, &group) }
+                }
+                Some(Ok(None)) if version >= NAMES_UNKNOWN_GROUP => unknown(name),
+                Some(Ok(None)) => Answered { authorized_operations: operations, ..dead(name, Code::None) },
+                Some(Err(why)) => refused(name, why.into()),
+                None => refused(name, Code::InvalidRequest),
+            }
         });
         let response =
             DescribeGroupsResponse { groups: groups.collect(), ..DescribeGroupsResponse::default() };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use coordinator::Unavailable;
+use state_machines::group::{ConsumerState, GroupKind, State};
 use wire::StrBytes;
 use wire::messages::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
@@ -14,8 +15,8 @@ use crate::code::Code;
 pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: ListGroupsRequest = body(request)?;
-    let words = |filter: &[StrBytes]| filter.iter().map(|word| word.as_str().to_owned()).collect::<Vec<_>>();
-    let (states, types) = (words(&asked.states_filter), words(&asked.types_filter));
+    let states = known(&asked.states_filter, &STATES, str::trim);
+    let types = known(&asked.types_filter, &TYPES, |word| word);
     let looks = broker.coordinator.look_at_all(|groups| groups.list(&states, &types));
     Ok(Pending::Later(Box::pin(async move {
         let mut groups = Vec::new();
@@ -41,4 +42,23 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
             ListGroupsResponse { error_code: error.into(), groups, ..ListGroupsResponse::default() };
         outcome(&response, version)
     })))
+}
+
+/// All states that a group can be in, by Kafka's names, and all types.
+const STATES: [&str; 6] = [
+    State::Empty.name(),
+    State::PreparingRebalance.name(),
+    State::CompletingRebalance.name(),
+    State::Stable.name(),
+    ConsumerState::Assigning.name(),
+    ConsumerState::Reconciling.name(),
+];
+const TYPES: [&str; 2] = [GroupKind::Classic.name(), GroupKind::Consumer.name()];
+
+/// What a filter says to the groups, which look at it for each of them: words that mean nothing, or mean the same again, are
+/// one word at most.
+fn known(filter: &[StrBytes], names: &[&str], read: fn(&str) -> &str) -> Vec<String> {
+    let is_wanted = |name: &&&str| filter.iter().any(|word| read(word.as_str()).eq_ignore_ascii_case(name));
+    let wanted: Vec<String> = names.iter().filter(is_wanted).map(|name| (*name).to_owned()).collect();
+    if wanted.is_empty() && !filter.is_empty() { vec!["nothing".to_owned()] } else { wanted }
 }

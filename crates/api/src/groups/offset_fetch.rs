@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::{PartitionIndex, Uuid};
 use catalog::Topics;
-use coordinator::{Answer, Unavailable};
+use coordinator::Answer;
 use state_machines::group::{FetchOffsets, FetchTopic, FetchedPartition, FetchedTopic, GroupError};
 use wire::StrBytes;
 use wire::messages::offset_fetch::{
@@ -13,6 +13,7 @@ use wire::messages::offset_fetch::{
     OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 
+use super::repeats::{GROUPS, PARTITIONS, Repeats};
 use super::{answered, text};
 use crate::answer::{Handled, body, outcome};
 use crate::broker::{Broker, Pending, Request};
@@ -32,11 +33,18 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let require_stable = asked.require_stable;
     let groups = if version < ASKS_FOR_SEVERAL { vec![as_one_of_several(asked)] } else { asked.groups };
     let topics = broker.catalog.topics();
+    let mut repeats = Repeats::default();
     let looks: Vec<_> = groups
         .iter()
         .map(|group| {
+            // Metadata of offsets is long, and who asks for the same again and again does not get it as often.
+            if !repeats.allow(group.group_id.as_str(), GROUPS) || names_partitions_too_often(group) {
+                return Err(Code::InvalidRequest);
+            }
             let fetch = wish(&topics, group, require_stable);
-            broker.coordinator.look(group.group_id.as_str(), move |groups| groups.fetch_offsets(&fetch))
+            let look =
+                broker.coordinator.look(group.group_id.as_str(), move |groups| groups.fetch_offsets(&fetch));
+            look.map_err(Code::from)
         })
         .collect();
     Ok(Pending::Later(Box::pin(async move {
@@ -55,6 +63,15 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
         };
         outcome(&response, version)
     })))
+}
+
+fn names_partitions_too_often(group: &OffsetFetchRequestGroup) -> bool {
+    let mut repeats = Repeats::default();
+    let mut topics = group.topics.iter().flatten();
+    topics.any(|topic| {
+        let mut indexes = topic.partition_indexes.iter();
+        indexes.any(|index| !repeats.allow((topic.name.as_str(), *index), PARTITIONS))
+    })
 }
 
 /// An older request, in the words of the newer ones.
@@ -87,14 +104,14 @@ fn wish(topics: &Topics, group: &OffsetFetchRequestGroup, require_stable: bool) 
     }
 }
 
-async fn fetched(look: Result<Answer<Result<Vec<FetchedTopic>, GroupError>>, Unavailable>) -> Fetched {
+async fn fetched(look: Result<Answer<Result<Vec<FetchedTopic>, GroupError>>, Code>) -> Fetched {
     match look {
         Ok(answer) => match answer.get().await {
             Ok(Ok(topics)) => Ok(topics),
             Ok(Err(error)) => Err((&error).into()),
             Err(why) => Err(why.into()),
         },
-        Err(why) => Err(why.into()),
+        Err(code) => Err(code),
     }
 }
 

@@ -1,16 +1,21 @@
+use wire::StrBytes;
+use wire::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
 use wire::messages::delete_groups::DeleteGroupsRequest;
+use wire::messages::describe_groups::DescribeGroupsRequest;
 use wire::messages::find_coordinator::FindCoordinatorRequest;
+use wire::messages::list_groups::ListGroupsRequest;
 use wire::messages::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use wire::messages::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
-use wire::messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
+use wire::messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 
 use crate::house::{House, text};
 
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+const INVALID_REQUEST: i16 = 42;
 const METADATA_TOO_LARGE: i16 = 12;
 const GROUP_ID_NOT_FOUND: i16 = 69;
 
@@ -132,4 +137,53 @@ fn long_lists_of_what_is_to_go_are_answered() {
     assert_eq!(results.len(), 30_001, "a name that stands twice is answered once");
     assert_eq!((results[1].error_code, results[30_000].error_code), (GROUP_ID_NOT_FOUND, 0));
     assert_eq!(stored(&house), []);
+}
+
+/// Each answer may be a thousand times as long as what asks for it.
+#[test]
+fn what_is_asked_for_again_and_again_is_refused() {
+    let house = house();
+    codes(&house, &commit(&[("t", &[(0, 1, "m"), (1, 2, "m")])]));
+    let asked = |partitions: &[i32], name: &str| OffsetFetchRequestTopics {
+        name: text(name),
+        partition_indexes: partitions.to_vec(),
+        ..OffsetFetchRequestTopics::default()
+    };
+    let group = |topics| OffsetFetchRequestGroup {
+        group_id: text("g"),
+        topics,
+        ..OffsetFetchRequestGroup::default()
+    };
+    let fetch = |groups| {
+        let fetched = house.ask(8, &OffsetFetchRequest { groups, ..OffsetFetchRequest::default() }).groups;
+        fetched.iter().map(|group| (group.error_code, group.topics.len())).collect::<Vec<_>>()
+    };
+    let refused = (INVALID_REQUEST, 0);
+    let often = fetch(vec![group(None); 20]);
+    assert_eq!((often[..17].to_vec(), often[17..].to_vec()), (vec![(0, 1); 17], vec![refused; 3]));
+    assert_eq!(fetch(vec![group(Some(vec![asked(&[0, 1, 0], "t")]))]), [(0, 1)]);
+    assert_eq!(fetch(vec![group(Some(vec![asked(&[0; 2_000], "t")]))]), [refused]);
+    assert_eq!(fetch(vec![group(Some(vec![asked(&[0], "t"); 2_000]))]), [refused]);
+    assert_eq!(fetch(vec![group(Some(vec![asked(&[0], "t"), asked(&[0], "u"), asked(&[1], "t")]))])[0].0, 0);
+    let groups = [vec![text("other")], vec![text("g"); 20]].concat();
+    let described =
+        house.ask(5, &DescribeGroupsRequest { groups, ..DescribeGroupsRequest::default() }).groups;
+    let codes: Vec<_> =
+        described.iter().map(|group| (group.error_code, group.group_state.as_str())).collect();
+    let expected = [vec![(0, "Dead")], vec![(0, "Empty"); 17], vec![(INVALID_REQUEST, ""); 3]].concat();
+    assert_eq!(codes, expected);
+
+    let group_ids = vec![text("g"); 20];
+    let request = ConsumerGroupDescribeRequest { group_ids, ..ConsumerGroupDescribeRequest::default() };
+    let described = house.ask(1, &request).groups;
+    let codes: Vec<_> = described.iter().map(|group| group.error_code).collect();
+    assert_eq!(codes, [vec![GROUP_ID_NOT_FOUND; 17], vec![INVALID_REQUEST; 3]].concat());
+
+    // A filter of a million words is looked through once, not for each group.
+    let list = |states: Vec<StrBytes>| {
+        let list = ListGroupsRequest { states_filter: states, ..ListGroupsRequest::default() };
+        house.ask(4, &list).groups.len()
+    };
+    assert_eq!((list(vec![text("no such state"); 200_000]), list(vec![text(" empty "); 200_000])), (0, 1));
+    assert_eq!(list(vec![text("stable"), text("Empty")]), 1);
 }
