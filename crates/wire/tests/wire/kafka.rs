@@ -41,6 +41,9 @@ use wire::{Message, decode_exact, to_bytes};
 
 /// Every request and response.
 pub(crate) mod all {
+    pub(crate) use wire::messages::alter_client_quotas::{
+        AlterClientQuotasRequest, AlterClientQuotasResponse,
+    };
     pub(crate) use wire::messages::alter_partition_reassignments::{
         AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
     };
@@ -65,6 +68,9 @@ pub(crate) mod all {
     pub(crate) use wire::messages::delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
     pub(crate) use wire::messages::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
     pub(crate) use wire::messages::describe_acls::{DescribeAclsRequest, DescribeAclsResponse};
+    pub(crate) use wire::messages::describe_client_quotas::{
+        DescribeClientQuotasRequest, DescribeClientQuotasResponse,
+    };
     pub(crate) use wire::messages::describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
     pub(crate) use wire::messages::describe_delegation_token::{
         DescribeDelegationTokenRequest, DescribeDelegationTokenResponse,
@@ -179,6 +185,8 @@ macro_rules! each_message {
             RenewDelegationTokenRequest RenewDelegationTokenResponse
             ExpireDelegationTokenRequest ExpireDelegationTokenResponse
             DescribeDelegationTokenRequest DescribeDelegationTokenResponse
+            DescribeClientQuotasRequest DescribeClientQuotasResponse
+            AlterClientQuotasRequest AlterClientQuotasResponse
         )
     };
     (@ $type:ident $line:ident $run:block; $($message:ident)*) => {
@@ -238,7 +246,7 @@ fn requests_and_responses_are_kafkas() {
         check::<M>(&line);
         at_highest_version += usize::from(line.version == *M::VERSIONS.end());
     });
-    assert_eq!(at_highest_version, 2 * 2 * 42, "two lines for each of the two messages of 42 APIs");
+    assert_eq!(at_highest_version, 2 * 2 * 44, "two lines for each of the two messages of 44 APIs");
 }
 
 #[test]
@@ -382,6 +390,8 @@ fn defaults_are_kafkas() {
         RenewDelegationTokenRequest RenewDelegationTokenResponse
         ExpireDelegationTokenRequest ExpireDelegationTokenResponse
         DescribeDelegationTokenRequest DescribeDelegationTokenResponse
+        DescribeClientQuotasRequest DescribeClientQuotasResponse
+        AlterClientQuotasRequest AlterClientQuotasResponse
         LeaderChangeMessage
         SnapshotHeaderRecord SnapshotFooterRecord KRaftVersionRecord VotersRecord AbortTransactionRecord
         AccessControlEntryRecord BeginTransactionRecord BrokerRegistrationChangeRecord ClearElrRecord

@@ -247,6 +247,14 @@ fn defaults_are_theirs() {
             ConsumerGroupDescribeRequest in consumer_group_describe_request {}
             ConsumerGroupDescribeResponse in consumer_group_describe_response { DescribedGroup Member Assignment TopicPartitions }
         ]
+        describe_client_quotas: [
+            DescribeClientQuotasRequest in describe_client_quotas_request { ComponentData }
+            DescribeClientQuotasResponse in describe_client_quotas_response { EntryData EntityData ValueData }
+        ]
+        alter_client_quotas: [
+            AlterClientQuotasRequest in alter_client_quotas_request { OpData }
+            AlterClientQuotasResponse in alter_client_quotas_response {}
+        ]
         describe_log_dirs: [
             DescribeLogDirsRequest in describe_log_dirs_request { DescribableLogDirTopic }
             DescribeLogDirsResponse in describe_log_dirs_response { DescribeLogDirsResult DescribeLogDirsTopic DescribeLogDirsPartition }
@@ -376,6 +384,8 @@ compare! {
     delete_groups: delete_groups DeleteGroupsRequest DeleteGroupsResponse;
     consumer_group_heartbeat: consumer_group_heartbeat ConsumerGroupHeartbeatRequest ConsumerGroupHeartbeatResponse;
     consumer_group_describe: consumer_group_describe ConsumerGroupDescribeRequest ConsumerGroupDescribeResponse;
+    describe_client_quotas: describe_client_quotas DescribeClientQuotasRequest DescribeClientQuotasResponse;
+    alter_client_quotas: alter_client_quotas AlterClientQuotasRequest AlterClientQuotasResponse;
     describe_log_dirs: describe_log_dirs DescribeLogDirsRequest DescribeLogDirsResponse;
     alter_replica_log_dirs: alter_replica_log_dirs AlterReplicaLogDirsRequest AlterReplicaLogDirsResponse;
     describe_quorum: describe_quorum DescribeQuorumRequest DescribeQuorumResponse;

@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use wire::messages::{
-    alter_configs, alter_partition_reassignments, alter_replica_log_dirs, api_versions,
+    alter_client_quotas, alter_configs, alter_partition_reassignments, alter_replica_log_dirs, api_versions,
     consumer_group_describe, consumer_group_heartbeat, create_acls, create_delegation_token,
     create_partitions, create_topics, delete_acls, delete_groups, delete_records, delete_topics,
-    describe_acls, describe_cluster, describe_configs, describe_delegation_token, describe_groups,
-    describe_log_dirs, describe_producers, describe_quorum, describe_topic_partitions, elect_leaders,
-    expire_delegation_token, fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id,
-    join_group, leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
-    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
-    renew_delegation_token, sync_group, unregister_broker, update_features,
+    describe_acls, describe_client_quotas, describe_cluster, describe_configs, describe_delegation_token,
+    describe_groups, describe_log_dirs, describe_producers, describe_quorum, describe_topic_partitions,
+    elect_leaders, expire_delegation_token, fetch, find_coordinator, heartbeat, incremental_alter_configs,
+    init_producer_id, join_group, leave_group, list_config_resources, list_groups, list_offsets,
+    list_partition_reassignments, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce, renew_delegation_token, sync_group, unregister_broker, update_features,
 };
 use wire::{Payload, StrBytes};
 
@@ -64,6 +64,13 @@ numbers!(i8 i16 i32 i64);
 impl Sample for u16 {
     fn sample(draw: &mut Draw) -> Self {
         Self::from_be_bytes(draw.array())
+    }
+}
+
+impl Sample for f64 {
+    fn sample(draw: &mut Draw) -> Self {
+        // Never a NaN, which equals nothing.
+        Self::from(i32::from_be_bytes(draw.array())) / 8.0
     }
 }
 
@@ -416,6 +423,22 @@ sample! {
         }
         Assignment { topic_partitions }
         TopicPartitions { topic_id, topic_name, partitions }
+    }
+    describe_client_quotas::{
+        DescribeClientQuotasRequest { components, strict }
+        ComponentData { entity_type, match_type, name }
+        DescribeClientQuotasResponse { throttle_time_ms, error_code, error_message, entries }
+        EntryData { entity, values }
+        EntityData { entity_type, entity_name }
+        ValueData { key, value }
+    }
+    alter_client_quotas::{
+        AlterClientQuotasRequest { entries, validate_only }
+        EntryData { entity, ops }
+        EntityData { entity_type, entity_name }
+        OpData { key, value, remove }
+        AlterClientQuotasResponse { throttle_time_ms, entries }
+        AlteredEntryData { error_code, error_message, entity }
     }
     describe_log_dirs::{
         DescribeLogDirsRequest { topics }
