@@ -4,5 +4,6 @@
 
 pub mod configs;
 pub mod group;
+pub mod quotas;
 pub mod sequence;
 pub mod topics;
