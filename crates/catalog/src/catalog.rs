@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use partition::Partition;
 use settings::TopicSettings;
 use state_machines::configs::Configs;
+use state_machines::quotas::Quotas;
 use state_machines::topics::Topics;
 
 use crate::checkpoints::PointsByPartition;
@@ -35,6 +36,7 @@ pub struct Catalog {
     /// The id of the data directory.
     pub(crate) directory: Uuid,
     pub(crate) broker_epoch: i64,
+    pub(crate) quotas: ArcSwap<Quotas>,
     /// The feature levels.
     pub(crate) levels: ArcSwap<Levels>,
     /// Who leads the metadata log.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base::{NodeId, Offset, Uuid};
 use log::checkpoint::format_id;
 use state_machines::configs::Configs;
+use state_machines::quotas::Quotas;
 use state_machines::topics::{PartitionChange, Record, Topics};
 use wire::metadata_records::{
     BrokerRegistrationChangeRecord, ClearElrRecord, MetadataRecord, RegisterBrokerRecord,
@@ -17,6 +18,7 @@ use crate::convert;
 use crate::error::{MetadataFault, Unservable};
 use crate::features::Levels;
 use crate::meta_properties::is_reserved;
+use crate::quotas;
 
 /// The state of the cluster. [`Self::apply`] is the only way it changes, for a replay as for a fresh record. Cloning it
 /// shares what is large.
@@ -31,6 +33,7 @@ pub(crate) struct MetadataImage {
     pub(crate) controllers: BTreeMap<NodeId, RegisterControllerRecord>,
     /// The first producer id that was never handed out in a block.
     pub(crate) next_producer_id: i64,
+    pub(crate) quotas: Arc<Quotas>,
     /// What Kafka keeps here and nothing acts on.
     pub(crate) bystanders: Arc<Bystanders>,
     /// Topics that were deleted in the part of the log that is still there.
@@ -110,9 +113,11 @@ impl MetadataImage {
             MetadataRecord::ClearElr(record) => self.clear_eligible_leaders(offset, record)?,
             MetadataRecord::NoOp(_) => {}
             MetadataRecord::Config(record) => self.configs.apply(&convert::of_config(record)),
+            MetadataRecord::ClientQuota(record) => {
+                Arc::make_mut(&mut self.quotas).apply(&quotas::of_wire(record));
+            }
             MetadataRecord::DelegationToken(_)
             | MetadataRecord::UserScramCredential(_)
-            | MetadataRecord::ClientQuota(_)
             | MetadataRecord::AccessControlEntry(_)
             | MetadataRecord::RemoveAccessControlEntry(_)
             | MetadataRecord::RemoveUserScramCredential(_)

@@ -9,6 +9,7 @@ use wire::metadata_records::{
 use crate::convert;
 use crate::features::{Levels, METADATA_VERSION};
 use crate::image::MetadataImage;
+use crate::quotas;
 use crate::registration::Versioned;
 
 /// Replayed into an empty image, the records give `image` again, but for the topics that were deleted.
@@ -23,7 +24,7 @@ pub(crate) fn records(image: &MetadataImage) -> impl Iterator<Item = Versioned> 
         .chain(image.topics.iter().flat_map(|topic| topic_and_partitions(topic, levels)))
         .chain(image.topics.iter().flat_map(|topic| topic_configs(topic, levels)))
         .chain(other_configs(image).map(first))
-        .chain(image.bystanders.quota_records().map(first))
+        .chain(quota_records(image).map(first))
         .chain(producer_ids(image).map(first))
         .chain(image.bystanders.security_records().map(first))
 }
@@ -81,6 +82,10 @@ fn other_configs(image: &MetadataImage) -> impl Iterator<Item = MetadataRecord> 
             convert::config(configs::Record { resource, key, value })
         })
     })
+}
+
+fn quota_records(image: &MetadataImage) -> impl Iterator<Item = MetadataRecord> {
+    image.quotas.records().map(|record| quotas::to_wire(record).into())
 }
 
 /// Whose block it was does not matter any more.

@@ -13,8 +13,8 @@
 //!   written, so a bad batch that good ones follow is damage, and refuses the start instead of being cut off with them.
 //! - Leader epochs rise only at a start after an unclean stop, and where Kafka left a partition without a leader. A clean
 //!   stop leaves the partitions their leader and only fences the broker.
-//! - A directory that takes several nodes or several log directories is refused. Quotas, users, access rules and
-//!   delegation tokens that Kafka stored are kept and named in the log, but not acted on.
+//! - A directory that takes several nodes or several log directories is refused. Users, access rules and delegation tokens
+//!   that Kafka stored are kept and named in the log, but not acted on.
 //! - A snapshot of the metadata log begins a new segment, so that a start reads only what came after it.
 
 mod batches;
@@ -46,6 +46,7 @@ mod producer_ids;
 mod progress;
 mod quorum;
 mod quorum_state;
+mod quotas;
 mod recovery_points;
 mod registration;
 mod replay;

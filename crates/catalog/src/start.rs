@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -13,6 +14,7 @@ use log::Commons;
 use log::checkpoint::format_id;
 use parking_lot::Mutex;
 use partition::Flusher;
+use state_machines::quotas::IP;
 
 use crate::catalog::{Catalog, State};
 use crate::checkpoints::Checkpoints;
@@ -156,6 +158,7 @@ pub(crate) fn open_locked(
         node_id: config.node_id,
         directory,
         broker_epoch,
+        quotas: ArcSwap::new(Arc::clone(&writer.image.quotas)),
         levels: ArcSwap::from_pointee(writer.image.levels.clone()),
         leadership: writer.leadership(config.node_id, directory),
         state: ArcSwap::from_pointee(state),
@@ -310,5 +313,12 @@ fn commit(writer: &mut Writer, records: Vec<Versioned>, now: Millis) -> Result<(
 fn report(image: &MetadataImage) {
     for (what, count) in image.bystanders.counts() {
         tracing::warn!("the metadata log holds {count} {what}, which Ottla keeps but does not act on");
+    }
+    for host in image.quotas.iter().filter_map(|(entity, _)| entity.part(IP)?) {
+        if host.parse::<IpAddr>().is_err() {
+            tracing::warn!(
+                "the metadata log holds a quota for {host:?}: Ottla looks no names up, so it counts for nobody"
+            );
+        }
     }
 }

@@ -184,6 +184,15 @@ broker_keys! {
         "Bytes of all requests in work; at the limit reading pauses. Unset: 268435456, or socket.request.max.bytes \
          if larger. 0 or negative: no limit.";
 
+    "quota.window.num" quota_window_num: i32 = Some("11"), AtLeast(1), Start,
+        "Samples over which a client's rate is measured for its quotas of bytes and of request time.";
+    "quota.window.size.seconds" quota_window_size_seconds: i32 = Some("1"), AtLeast(1), Start,
+        "Seconds that each of those samples spans.";
+    "controller.quota.window.num" controller_quota_window_num: i32 = Some("11"), AtLeast(1), Start,
+        "Samples for the quota controller_mutation_rate: with their length they say how large a burst may be.";
+    "controller.quota.window.size.seconds" controller_quota_window_size_seconds: i32 = Some("1"), AtLeast(1), Start,
+        "Seconds that each of those samples spans.";
+
     "auto.create.topics.enable" auto_create_topics_enable: bool = Some("true"), Any, Start,
         "Whether a Metadata request may create the topics it names.";
     "delete.topic.enable" delete_topic_enable: bool = Some("true"), Any, Start,

@@ -10,6 +10,7 @@ mod faults;
 mod fresh;
 mod inspection;
 mod kafka;
+mod quotas;
 mod recovery_points;
 mod refusals;
 mod restarts;
