@@ -42,6 +42,7 @@ pub(crate) fn reply<M: Message>(
         tracing::error!(message = M::NAME, version, %source, "an answer cannot be encoded");
         return Err(CloseReason::Unencodable { version, source });
     }
+    let throttle_time_at = encoder.throttle_time_at();
     let mut pieces = Vec::new();
     for segment in encoder.finish() {
         match segment {
@@ -51,7 +52,7 @@ pub(crate) fn reply<M: Message>(
             }
         }
     }
-    Ok(Reply { pieces })
+    Ok(Reply::with_throttle_time_at(pieces, throttle_time_at))
 }
 
 /// The most bytes of an error message: they repeat names from the request, which may be 32 KiB long.

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base::Millis;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use catalog::Catalog;
 use coordinator::Coordinator;
 use log::FileRange;
@@ -22,6 +23,7 @@ use wire::{DecodeError, EncodeError, StrBytes};
 use crate::code::Code;
 use crate::fetch::Sessions;
 use crate::table;
+use crate::throttle::Throttles;
 
 /// Where clients reach this broker: one `listeners` entry with its `advertised.listeners` entry, if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +81,10 @@ pub enum Pending {
     /// nothing else: what was begun is finished.
     Later(Pin<Box<dyn Future<Output = Outcome> + Send>>),
     /// There is no answer: Produce with acks=0.
-    Silent,
+    Silent {
+        /// For how long nothing more is to be read from the connection, because of a quota.
+        mute: Duration,
+    },
     /// The connection has to be closed without an answer to this request; the earlier ones are still answered.
     Close(CloseReason),
 }
@@ -89,7 +94,7 @@ impl fmt::Debug for Pending {
         match self {
             Self::Ready(reply) => f.debug_tuple("Ready").field(reply).finish(),
             Self::Later(_) => f.write_str("Later(..)"),
-            Self::Silent => f.write_str("Silent"),
+            Self::Silent { .. } => f.write_str("Silent"),
             Self::Close(reason) => f.debug_tuple("Close").field(reason).finish(),
         }
     }
@@ -104,14 +109,60 @@ pub enum Outcome {
     Close(CloseReason),
 }
 
+impl Outcome {
+    /// See [`Reply::throttle`].
+    pub(crate) fn throttled(mut self, throttle_ms: i32) -> Self {
+        if let Self::Reply(reply) = &mut self {
+            reply.throttle(throttle_ms);
+        }
+        self
+    }
+}
+
 /// The body of an answer, without size and header.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
     /// The parts, to be written one behind the other.
     pub pieces: Vec<Piece>,
+    /// For how long nothing more is to be read from the connection once the answer is on its way, because of a quota.
+    pub mute: Duration,
+    /// Where in the pieces the field `throttle_time_ms` stands.
+    throttle_time_at: Option<usize>,
 }
 
 impl Reply {
+    /// An answer of these parts.
+    #[must_use]
+    pub fn new(pieces: Vec<Piece>) -> Self {
+        Self { pieces, ..Self::default() }
+    }
+
+    pub(crate) fn with_throttle_time_at(pieces: Vec<Piece>, throttle_time_at: Option<usize>) -> Self {
+        Self { throttle_time_at, ..Self::new(pieces) }
+    }
+
+    /// Tells the client to wait for `throttle_ms`, if its version of the answer can say so, and has its connection muted
+    /// for so long; unless it has to wait for longer already.
+    pub(crate) fn throttle(&mut self, throttle_ms: i32) {
+        let mute = Duration::from_millis(u64::try_from(throttle_ms).unwrap_or(0));
+        if mute <= self.mute {
+            return;
+        }
+        self.mute = mute;
+        let Some(mut at) = self.throttle_time_at else { return };
+        for piece in &mut self.pieces {
+            let len = usize::try_from(piece.len()).unwrap_or(usize::MAX);
+            if at < len {
+                let Piece::Bytes(bytes) = piece else { unreachable!("no field stands in a file") };
+                let mut patched = BytesMut::from(&bytes[..]);
+                patched[at..at + 4].copy_from_slice(&throttle_ms.to_be_bytes());
+                *bytes = patched.freeze();
+                return;
+            }
+            at -= len;
+        }
+    }
+
     /// How many bytes the pieces have together.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -211,6 +262,8 @@ pub struct Broker {
     pub(crate) settings: Arc<Settings>,
     pub(crate) coordinator: Arc<Coordinator>,
     pub(crate) sessions: Mutex<Sessions>,
+    /// What clients had, against their quotas.
+    pub(crate) throttles: Throttles,
     /// Topics that are being created because a Metadata request named them.
     pub(crate) creating: Arc<Mutex<HashSet<String>>>,
     /// Whether nobody waits for records any more.
@@ -224,11 +277,13 @@ impl Broker {
     #[must_use]
     pub fn new(catalog: Arc<Catalog>, coordinator: Arc<Coordinator>, settings: Arc<Settings>) -> Arc<Self> {
         let slots = usize::try_from(settings.max_incremental_fetch_session_cache_slots()).unwrap_or(0);
+        let throttles = Throttles::new(&settings, &catalog);
         Arc::new(Self {
             catalog,
             settings,
             coordinator,
             sessions: Mutex::new(Sessions::new(slots)),
+            throttles,
             creating: Arc::default(),
             stopping: watch::Sender::new(false),
             transactions_wanted: AtomicBool::new(false),
@@ -250,6 +305,12 @@ impl Broker {
     pub fn stop_waiting(&self) {
         self.stopping.send_replace(true);
         self.coordinator.close();
+    }
+
+    /// For how long a connection from `address` is to be left alone before it is closed, because there were too many from
+    /// there lately (`connection_creation_rate`); `None`: it is to be served.
+    pub fn refuses_connection(&self, address: IpAddr, now: Millis) -> Option<Duration> {
+        self.throttles.connect(address, now)
     }
 
     /// Notes that a client asked for a transaction: a warning the first time, then DEBUG.

@@ -7,7 +7,7 @@ mod names;
 use catalog::{CatalogError, ConfigsError, FeatureError, NoPartition, RecordsError, TopicError};
 use partition::{AppendError, PartitionError, ReadError};
 use state_machines::group::GroupError;
-use state_machines::{configs, sequence, topics};
+use state_machines::{configs, quotas, sequence, topics};
 
 use crate::fetch::SessionError;
 
@@ -126,6 +126,7 @@ impl From<&TopicError> for Code {
         match error {
             TopicError::Refused(refusal) => refusal.into(),
             TopicError::DeletionDisabled => Self::TopicDeletionDisabled,
+            TopicError::OverQuota => Self::ThrottlingQuotaExceeded,
             TopicError::Catalog(error) => error.into(),
         }
     }
@@ -225,6 +226,38 @@ impl From<&topics::Refusal> for Code {
             Refusal::UnknownTopic | Refusal::UnknownPartition { .. } => Self::UnknownTopicOrPartition,
             Refusal::NoReassignment => Self::NoReassignmentInProgress,
             Refusal::UnknownTopicId => Self::UnknownTopicId,
+        }
+    }
+}
+
+impl From<&quotas::Refusal> for Code {
+    fn from(refusal: &quotas::Refusal) -> Self {
+        use quotas::Refusal;
+        match refusal {
+            Refusal::EmptyEntity
+            | Refusal::UnknownType(_)
+            | Refusal::EmptyName(_)
+            | Refusal::IpWithOthers
+            | Refusal::NotAnAddress(_)
+            | Refusal::UnknownKey(_)
+            | Refusal::NotPositive(_)
+            | Refusal::TooLarge(_)
+            | Refusal::Fraction(_)
+            | Refusal::KeyTwice(_)
+            | Refusal::EntityTwice => Self::InvalidRequest,
+            Refusal::TooMany => Self::PolicyViolation,
+        }
+    }
+}
+
+impl From<&quotas::FilterError> for Code {
+    fn from(error: &quotas::FilterError) -> Self {
+        use quotas::FilterError;
+        match error {
+            FilterError::EmptyType | FilterError::TypeTwice(_) | FilterError::IpWithOthers => {
+                Self::InvalidRequest
+            }
+            FilterError::UnknownType(_) => Self::UnsupportedVersion,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use base::NodeId;
-use catalog::{Catalog, NewPartitions, Refusal, TopicError};
+use catalog::{NewPartitions, Refusal, TopicError};
 use wire::StrBytes;
 use wire::messages::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
@@ -15,24 +15,35 @@ use wire::messages::create_partitions::{
 
 use crate::answer::{Handled, body, message, outcome};
 use crate::blocking;
-use crate::broker::{Pending, Request};
+use crate::broker::{Broker, Pending, Request};
 use crate::code::Code;
+use crate::throttle::Leave;
 
-pub(crate) fn handle(catalog: &Arc<Catalog>, request: &Request) -> Handled {
+/// From here on the answer can say THROTTLING_QUOTA_EXCEEDED (KIP-599).
+const STRICT_SINCE: i16 = 3;
+
+pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: CreatePartitionsRequest = body(request)?;
     let names: Vec<StrBytes> = asked.topics.iter().map(|topic| topic.name.clone()).collect();
     let wishes: Vec<NewPartitions> = asked.topics.iter().map(wish).collect();
     let work = blocking::begin(asked.timeout_ms, {
-        let (catalog, now, validate_only) = (catalog.clone(), request.received_at, asked.validate_only);
-        move || catalog.create_partitions(wishes, validate_only, now)
+        let (catalog, now, validate_only) =
+            (broker.catalog.clone(), request.received_at, asked.validate_only);
+        let mut leave = Leave::ask(broker, request, STRICT_SINCE);
+        move || {
+            let permits = &mut |partitions| leave.permits(partitions);
+            let verdicts = catalog.create_partitions_with(wishes, validate_only, now, permits);
+            (verdicts, leave.throttle_ms())
+        }
     });
     Ok(Pending::Later(Box::pin(async move {
-        let results = match work.end().await {
-            Ok(verdicts) => answers(names, verdicts),
-            Err(code) => names.into_iter().map(|name| result(name, code, None)).collect(),
+        let (results, throttle_ms) = match work.end().await {
+            Ok((verdicts, throttle_ms)) => (answers(names, verdicts), throttle_ms),
+            Err(code) => (names.into_iter().map(|name| result(name, code, None)).collect(), 0),
         };
         outcome(&CreatePartitionsResponse { results, ..CreatePartitionsResponse::default() }, version)
+            .throttled(throttle_ms)
     })))
 }
 

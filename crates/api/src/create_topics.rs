@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use base::{NodeId, PartitionIndex};
-use catalog::{Catalog, CreatedTopic, NewTopic, Refusal, TopicError};
+use catalog::{CreatedTopic, NewTopic, Refusal, TopicError};
 use settings::{Effect, Entry, Settings, Source};
 use wire::StrBytes;
 use wire::messages::create_topics::{
@@ -16,26 +16,39 @@ use wire::messages::create_topics::{
 
 use crate::answer::{Handled, body, message, outcome};
 use crate::blocking;
-use crate::broker::{Pending, Request};
+use crate::broker::{Broker, Pending, Request};
 use crate::code::Code;
 use crate::describe_configs;
+use crate::throttle::Leave;
 
-pub(crate) fn handle(catalog: &Arc<Catalog>, request: &Request) -> Handled {
+/// From here on the answer can say THROTTLING_QUOTA_EXCEEDED (KIP-599).
+const STRICT_SINCE: i16 = 6;
+
+pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: CreateTopicsRequest = body(request)?;
     let names: Vec<StrBytes> = asked.topics.iter().map(|topic| topic.name.clone()).collect();
     let wishes: Vec<NewTopic> = asked.topics.iter().map(wish).collect();
     let work = blocking::begin(asked.timeout_ms, {
-        let (catalog, now, validate_only) = (catalog.clone(), request.received_at, asked.validate_only);
-        move || catalog.create_topics(wishes, validate_only, now)
+        let (catalog, now, validate_only) =
+            (broker.catalog.clone(), request.received_at, asked.validate_only);
+        let mut leave = Leave::ask(broker, request, STRICT_SINCE);
+        move || {
+            let permits = &mut |partitions| leave.permits(partitions);
+            let verdicts = catalog.create_topics_with(wishes, validate_only, now, permits);
+            (verdicts, leave.throttle_ms())
+        }
     });
-    let catalog = catalog.clone();
+    let catalog = broker.catalog.clone();
     Ok(Pending::Later(Box::pin(async move {
-        let topics = match work.end().await {
-            Ok(verdicts) => answers(names, verdicts, version, &catalog.settings()),
-            Err(code) => names.into_iter().map(|name| failed(name, code, None)).collect(),
+        let (topics, throttle_ms) = match work.end().await {
+            Ok((verdicts, throttle_ms)) => {
+                (answers(names, verdicts, version, &catalog.settings()), throttle_ms)
+            }
+            Err(code) => (names.into_iter().map(|name| failed(name, code, None)).collect(), 0),
         };
         outcome(&CreateTopicsResponse { topics, ..CreateTopicsResponse::default() }, version)
+            .throttled(throttle_ms)
     })))
 }
 

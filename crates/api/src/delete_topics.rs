@@ -6,15 +6,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use base::Uuid;
-use catalog::{Catalog, Refusal, TopicError, TopicRef};
-use coordinator::Coordinator;
+use catalog::{Refusal, TopicError, TopicRef};
 use wire::StrBytes;
 use wire::messages::delete_topics::{DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse};
 
 use crate::answer::{Handled, body, message, outcome};
 use crate::blocking;
-use crate::broker::{Pending, Request};
+use crate::broker::{Broker, Pending, Request};
 use crate::code::Code;
+use crate::throttle::Leave;
 
 /// A topic as the request names it.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -23,7 +23,10 @@ struct Named {
     id: Uuid,
 }
 
-pub(crate) fn handle(catalog: &Arc<Catalog>, coordinator: &Arc<Coordinator>, request: &Request) -> Handled {
+/// From here on the answer can say THROTTLING_QUOTA_EXCEEDED (KIP-599).
+const STRICT_SINCE: i16 = 5;
+
+pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: DeleteTopicsRequest = body(request)?;
     let by_name = asked.topic_names.into_iter().map(|name| Named { name: Some(name), id: Uuid::nil() });
@@ -32,23 +35,28 @@ pub(crate) fn handle(catalog: &Arc<Catalog>, coordinator: &Arc<Coordinator>, req
         by_name.chain(in_either_way).partition(|topic| topic.name.is_some() == topic.id.is_nil());
     let wishes: Vec<TopicRef> = clear.iter().map(wish).collect();
     let work = blocking::begin(asked.timeout_ms, {
-        let (catalog, coordinator, now) = (catalog.clone(), coordinator.clone(), request.received_at);
+        let (broker, now) = (broker.clone(), request.received_at);
+        let mut leave = Leave::ask(&broker, request, STRICT_SINCE);
         move || {
-            let verdicts = catalog.delete_topics(wishes, now);
-            verdicts.iter().flatten().for_each(|(name, _)| coordinator.topic_deleted(name, now));
-            verdicts
+            let permits = &mut |partitions| leave.permits(partitions);
+            let verdicts = broker.catalog.delete_topics_with(wishes, now, permits);
+            verdicts.iter().flatten().for_each(|(name, _)| broker.coordinator.topic_deleted(name, now));
+            (verdicts, leave.throttle_ms())
         }
     });
     Ok(Pending::Later(Box::pin(async move {
-        let responses = match work.end().await {
-            Ok(verdicts) => {
+        let (responses, throttle_ms) = match work.end().await {
+            Ok((verdicts, throttle_ms)) => {
                 let mut responses: Vec<_> = unclear.into_iter().map(refused).collect();
                 responses.extend(answers(clear, verdicts, version));
-                responses
+                (responses, throttle_ms)
             }
-            Err(code) => clear.into_iter().chain(unclear).map(|topic| result(topic, code, None)).collect(),
+            Err(code) => {
+                (clear.into_iter().chain(unclear).map(|topic| result(topic, code, None)).collect(), 0)
+            }
         };
         outcome(&DeleteTopicsResponse { responses, ..DeleteTopicsResponse::default() }, version)
+            .throttled(throttle_ms)
     })))
 }
 

@@ -38,7 +38,10 @@ pub(crate) use sessions::{SessionError, Sessions};
 pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: FetchRequest = body(request)?;
-    let Some(terms) = Terms::of(&asked, version, broker.settings.fetch_max_bytes()) else {
+    // Never more at once than its quota lets through, or it would never get on.
+    let most = broker.settings.fetch_max_bytes();
+    let most = broker.throttles.most_fetched(request.client_id()).map_or(most, |quota| most.min(quota));
+    let Some(terms) = Terms::of(&asked, version, most) else {
         return ready(&answer::refused(&asked, Code::InvalidRequest), version);
     };
     let begun = broker.sessions.lock().begin(ask(&asked, version), request.received_at);
@@ -73,6 +76,10 @@ struct Fetch {
     /// What the metadata does not know. Answered behind the others, and no reason to answer early.
     strangers: Vec<(PartitionKey, Wanted, Code)>,
     begun: Instant,
+    /// What it took of a thread before `resumed`.
+    spent: Duration,
+    /// When it began to be answered, or was taken up again after waiting.
+    resumed: Instant,
 }
 
 impl Fetch {
@@ -102,7 +109,18 @@ impl Fetch {
                 }
             }
         }
-        Self { broker, request, turn, terms, targets, strangers, begun: Instant::now() }
+        let begun = Instant::now();
+        Self {
+            broker,
+            request,
+            turn,
+            terms,
+            targets,
+            strangers,
+            begun,
+            spent: Duration::ZERO,
+            resumed: begun,
+        }
     }
 }
 

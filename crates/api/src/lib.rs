@@ -36,8 +36,10 @@ mod offset_for_leader_epoch;
 mod operations;
 mod partitions;
 mod produce;
+mod quotas;
 mod reassignments;
 mod table;
+mod throttle;
 mod unregister_broker;
 mod update_features;
 

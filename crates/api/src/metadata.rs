@@ -21,8 +21,9 @@ use crate::answer::{Handled, body, ready};
 use crate::broker::{Broker, Listener, Request};
 use crate::code::Code;
 use crate::operations;
+use crate::throttle::Leave;
 
-pub(crate) fn handle(broker: &Broker, request: &Request) -> Handled {
+pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: MetadataRequest = body(request)?;
     if asked.topics.iter().flatten().any(|topic| is_unclear(topic, version)) {
@@ -213,7 +214,7 @@ pub(crate) fn offline(info: &PartitionInfo, node: NodeId) -> Vec<i32> {
 
 /// Begins to create topics that a request named, unless that is under way already. Nobody waits for it: whoever asks
 /// for the topic again finds it.
-fn create(broker: &Broker, names: &[StrBytes], request: &Request) {
+fn create(broker: &Arc<Broker>, names: &[StrBytes], request: &Request) {
     // Kafka makes an internal topic with settings of its own. Whoever needs one here will do so; until then nobody does.
     let wanted = names.iter().filter(|topic| name::check(topic).is_ok() && !name::is_internal(topic));
     let under_way = UnderWay::begin(&broker.creating, wanted);
@@ -222,10 +223,13 @@ fn create(broker: &Broker, names: &[StrBytes], request: &Request) {
     }
     let catalog: Arc<Catalog> = broker.catalog.clone();
     let now = request.received_at;
+    // As if the client had asked with CreateTopics; a topic that it has to wait for is not there yet.
+    let mut leave = Leave::ask(broker, request, 0);
     tracing::debug!(topics = ?under_way.new, client = request.client_id(), peer = %request.peer, "creating on demand");
     tokio::task::spawn_blocking(move || {
         let wishes = under_way.new.iter().map(NewTopic::with_defaults).collect();
-        let created = catalog.create_topics(wishes, false, now);
+        let created =
+            catalog.create_topics_with(wishes, false, now, &mut |partitions| leave.permits(partitions));
         for (topic, created) in under_way.new.iter().zip(created) {
             match created {
                 Ok(_) => {}

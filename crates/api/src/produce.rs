@@ -11,6 +11,7 @@ mod verdict;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::{Millis, Uuid};
 use bytes::Bytes;
@@ -44,7 +45,7 @@ pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     };
     match asked.acks {
         0 => match answers.first_failure() {
-            None => Ok(Pending::Silent),
+            None => Ok(Pending::Silent { mute: Duration::ZERO }),
             Some(code) => Err(CloseReason::ProduceFailed { code }),
         },
         acks => {

@@ -13,7 +13,7 @@ use crate::{
     delegation_tokens, delete_records, delete_topics, describe_cluster, describe_configs, describe_log_dirs,
     describe_producers, describe_quorum, describe_topic_partitions, elect_leaders, fetch, groups,
     init_producer_id, list_config_resources, list_offsets, metadata, offset_for_leader_epoch, produce,
-    reassignments, unregister_broker, update_features,
+    quotas, reassignments, throttle, unregister_broker, update_features,
 };
 
 /// One API that is served.
@@ -71,7 +71,7 @@ pub const APIS: &[Api] = &[
     Api::new(
         ApiKey::Metadata,
         0..=13,
-        |broker, request| metadata::handle(broker, request),
+        metadata::handle,
         "Creates topics that it does not know if the client and `auto.create.topics.enable` allow it.",
     ),
     Api::new(
@@ -113,15 +113,10 @@ pub const APIS: &[Api] = &[
     Api::new(
         ApiKey::CreateTopics,
         2..=7,
-        |broker, request| create_topics::handle(&broker.catalog, request),
+        create_topics::handle,
         "One node holds one copy: a replication factor above 1 is refused.",
     ),
-    Api::new(
-        ApiKey::DeleteTopics,
-        1..=6,
-        |broker, request| delete_topics::handle(&broker.catalog, &broker.coordinator, request),
-        "By name, and by id from version 6.",
-    ),
+    Api::new(ApiKey::DeleteTopics, 1..=6, delete_topics::handle, "By name, and by id from version 6."),
     Api::new(
         ApiKey::DeleteRecords,
         0..=2,
@@ -172,12 +167,7 @@ pub const APIS: &[Api] = &[
         |broker, request| describe_log_dirs::handle(&broker.catalog, request),
         "The one log directory.",
     ),
-    Api::new(
-        ApiKey::CreatePartitions,
-        0..=3,
-        |broker, request| create_partitions::handle(&broker.catalog, request),
-        "",
-    ),
+    Api::new(ApiKey::CreatePartitions, 0..=3, create_partitions::handle, ""),
     Api::new(
         ApiKey::CreateDelegationToken,
         1..=3,
@@ -229,6 +219,18 @@ pub const APIS: &[Api] = &[
     ),
     Api::new(ApiKey::OffsetDelete, 0..=0, groups::offset_delete::handle, ""),
     Api::new(
+        ApiKey::DescribeClientQuotas,
+        0..=1,
+        |broker, request| quotas::describe_client_quotas::handle(&broker.catalog, request),
+        "",
+    ),
+    Api::new(
+        ApiKey::AlterClientQuotas,
+        0..=1,
+        quotas::alter_client_quotas::handle,
+        "What is altered counts at once. The address of an ip is one, not a host name.",
+    ),
+    Api::new(
         ApiKey::DescribeQuorum,
         0..=2,
         |broker, request| describe_quorum::handle(&broker.catalog, request),
@@ -279,8 +281,12 @@ pub const APIS: &[Api] = &[
     ),
 ];
 
-/// Hands a request to its API.
+/// Hands a request to its API, and holds its client back if it has had too much.
 pub(crate) fn dispatch(broker: &Arc<Broker>, request: &Request) -> Pending {
+    throttle::hold_back(broker, request, serve)
+}
+
+fn serve(broker: &Arc<Broker>, request: &Request) -> Pending {
     let (key, version) = (request.header.api_key, request.header.api_version);
     let handled = match APIS.iter().find(|api| api.key.key() == key) {
         None => Err(CloseReason::UnknownApi { key }),

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use base::{Millis, ProducerId, Uuid};
 use disk::DiskError;
 use log::LogError;
-use state_machines::topics::{CreatedTopic, NewPartitions, NewTopic, Record, Refusal, Rules, TopicRef};
+use state_machines::topics::{CreatedTopic, NewPartitions, NewTopic, Record, Rules, TopicRef};
 use wire::metadata_records::ProducerIdsRecord;
 
 use crate::catalog::{Catalog, State};
@@ -24,15 +24,35 @@ use crate::writer::Writer;
 /// How many new directories are made at a time: each takes an open file.
 const DIRS_AT_A_TIME: usize = 256;
 
+/// Says whether so many partitions may come or go, and counts them if so (Kafka: `applyPartitionChangeQuota`). Asked once
+/// per topic, last of all.
+pub type Leave<'a> = &'a mut dyn FnMut(usize) -> bool;
+
+/// The leave of somebody without a quota.
+fn always(_partitions: usize) -> bool {
+    true
+}
+
 impl Catalog {
     /// Creates topics, in one batch of the metadata log; the answers stand in the order of the request. Each topic
     /// stands or falls alone. With `validate_only` nothing is created. Waits for syncs.
-    #[expect(clippy::needless_pass_by_value, reason = "callers make the list for this call")]
     pub fn create_topics(
         &self,
         topics: Vec<NewTopic>,
         validate_only: bool,
         now: Millis,
+    ) -> Vec<Result<CreatedTopic, TopicError>> {
+        self.create_topics_with(topics, validate_only, now, &mut always)
+    }
+
+    /// As [`Self::create_topics`], if `leave` is given.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make the list for this call")]
+    pub fn create_topics_with(
+        &self,
+        topics: Vec<NewTopic>,
+        validate_only: bool,
+        now: Millis,
+        leave: Leave<'_>,
     ) -> Vec<Result<CreatedTopic, TopicError>> {
         self.at(now);
         let mut writer = self.writer.lock();
@@ -42,13 +62,13 @@ impl Catalog {
         let mut id = || self.fresh_topic_id(&writer);
         let decided = writer.image.topics.create(&topics, &self.rules(), &check, &mut id);
         let mut records = Vec::new();
-        let answers: Vec<Result<CreatedTopic, Refusal>> = decided
+        let answers: Vec<Result<CreatedTopic, TopicError>> = decided
             .into_iter()
             .map(|decided| {
-                decided.map(|creation| {
-                    records.extend(creation.records);
-                    creation.topic
-                })
+                let creation = decided?;
+                ask(leave, usize::try_from(creation.topic.partitions).unwrap_or(0))?;
+                records.extend(creation.records);
+                Ok(creation.topic)
             })
             .collect();
         let stored = if validate_only { writer.check_open() } else { self.store(&mut writer, records, now) };
@@ -68,30 +88,58 @@ impl Catalog {
     }
 
     /// Adds partitions to topics; the answers stand in the order of the request. Waits for syncs.
-    #[expect(clippy::needless_pass_by_value, reason = "callers make the list for this call")]
     pub fn create_partitions(
         &self,
         growths: Vec<NewPartitions>,
         validate_only: bool,
         now: Millis,
     ) -> Vec<Result<(), TopicError>> {
+        self.create_partitions_with(growths, validate_only, now, &mut always)
+    }
+
+    /// As [`Self::create_partitions`], if `leave` is given.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make the list for this call")]
+    pub fn create_partitions_with(
+        &self,
+        growths: Vec<NewPartitions>,
+        validate_only: bool,
+        now: Millis,
+        leave: Leave<'_>,
+    ) -> Vec<Result<(), TopicError>> {
         self.at(now);
         let mut writer = self.writer.lock();
         let mut records = Vec::new();
         let answers = writer.image.topics.grow(&growths, &self.rules());
-        let answers =
-            answers.into_iter().map(|growth| growth.map(|growth| records.extend(growth.records))).collect();
+        let answers = answers
+            .into_iter()
+            .map(|growth| {
+                let growth = growth?;
+                ask(leave, growth.records.len())?;
+                records.extend(growth.records);
+                Ok(())
+            })
+            .collect();
         let stored = if validate_only { writer.check_open() } else { self.store(&mut writer, records, now) };
         answer(answers, &stored)
     }
 
     /// Deletes topics and answers with the name and id of each, in the order of the request. Waits for syncs. The files
     /// are renamed now and removed `log.segment.delete.delay.ms` later.
-    #[expect(clippy::needless_pass_by_value, reason = "callers make the list for this call")]
     pub fn delete_topics(
         &self,
         topics: Vec<TopicRef>,
         now: Millis,
+    ) -> Vec<Result<(String, Uuid), TopicError>> {
+        self.delete_topics_with(topics, now, &mut always)
+    }
+
+    /// As [`Self::delete_topics`], if `leave` is given.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make the list for this call")]
+    pub fn delete_topics_with(
+        &self,
+        topics: Vec<TopicRef>,
+        now: Millis,
+        leave: Leave<'_>,
     ) -> Vec<Result<(String, Uuid), TopicError>> {
         self.at(now);
         if !self.ground.given.delete_topic_enable() {
@@ -105,10 +153,11 @@ impl Catalog {
             .delete(&topics)
             .into_iter()
             .map(|deletion| {
-                deletion.map(|deletion| {
-                    records.push(deletion.record);
-                    (deletion.name.to_string(), deletion.id)
-                })
+                let deletion = deletion?;
+                let topic = writer.image.topics.by_id(deletion.id);
+                ask(leave, topic.map_or(0, |topic| topic.partitions.len()))?;
+                records.push(deletion.record);
+                Ok((deletion.name.to_string(), deletion.id))
             })
             .collect();
         let before = self.state.load_full();
@@ -268,12 +317,16 @@ impl Catalog {
     }
 }
 
+fn ask(leave: &mut dyn FnMut(usize) -> bool, partitions: usize) -> Result<(), TopicError> {
+    if leave(partitions) { Ok(()) } else { Err(TopicError::OverQuota) }
+}
+
 /// What was decided, unless what was to be stored could not be.
 fn answer<T>(
-    decided: Vec<Result<T, Refusal>>,
+    decided: Vec<Result<T, TopicError>>,
     stored: &Result<(), CatalogError>,
 ) -> Vec<Result<T, TopicError>> {
-    let one = |decided: Result<T, Refusal>| {
+    let one = |decided: Result<T, TopicError>| {
         let decided = decided?;
         stored.clone()?;
         Ok(decided)

@@ -392,6 +392,9 @@ pub enum TopicError {
     /// `delete.topic.enable` is false (Kafka: TOPIC_DELETION_DISABLED 73).
     #[error("Topic deletion is disabled.")]
     DeletionDisabled,
+    /// The client has had too many partitions come and go (Kafka: THROTTLING_QUOTA_EXCEEDED 89).
+    #[error("The throttling quota has been exceeded.")]
+    OverQuota,
     /// It could not be stored.
     #[error(transparent)]
     Catalog(#[from] CatalogError),

@@ -61,6 +61,7 @@ mod writer;
 mod tests;
 
 pub use catalog::Catalog;
+pub use changes::Leave;
 pub use cleaning::{Cleaner, Round};
 pub use config::CatalogConfig;
 pub use error::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::Millis;
-use state_machines::quotas::{Alteration, Decision, Entity, Quotas, Record, Refusal};
+use state_machines::quotas::{Alteration, Answer, Decision, Entity, Quotas, Record};
 use wire::metadata_records::ClientQuotaRecord;
 use wire::metadata_records::clients::EntityData;
 
@@ -28,7 +28,7 @@ impl Catalog {
         wishes: &[Alteration],
         validate_only: bool,
         now: Millis,
-    ) -> Result<Vec<(Entity, Result<(), Refusal>)>, CatalogError> {
+    ) -> Result<Vec<Answer>, CatalogError> {
         self.at(now);
         let mut writer = self.writer.lock();
         let Decision { answers, records } = writer.image.quotas.alter(wishes);

@@ -41,6 +41,20 @@ pub(crate) async fn accept<S: Service>(
             () = stopped(&mut stop) => break,
         };
         let Some(place) = take_place(peer, &shared) else { continue };
+        if let Some(time) = service.refuses_connection(peer.ip()) {
+            Counters::add(&shared.counters.refused);
+            tracing::debug!(%peer, ?time, "connection refused: too many lately (connection_creation_rate)");
+            let mut stop = stop.clone();
+            connections.spawn(async move {
+                // Closed at once, the client would be back at once. Its place is taken for so long.
+                let _kept = (stream, place);
+                tokio::select! {
+                    () = tokio::time::sleep(time) => {}
+                    () = stopped(&mut stop) => {}
+                }
+            });
+            continue;
+        }
         if let Err(error) = prepare(&stream, &shared) {
             tracing::debug!(%peer, "connection closed: {error}");
             continue;

@@ -106,6 +106,8 @@ pub(crate) struct Connection<S> {
     in_work: usize,
     /// The frame that is being read.
     arriving: Option<Arriving>,
+    /// Until when nothing more is begun, because of a quota.
+    muted: Option<Instant>,
 }
 
 /// How a frame that is being read arrives.
@@ -142,6 +144,7 @@ impl<S: Service> Connection<S> {
             active: Instant::now(),
             in_work: 0,
             arriving: None,
+            muted: None,
         }
     }
 
@@ -164,6 +167,11 @@ impl<S: Service> Connection<S> {
             }
             if self.ending && self.line.is_empty() && self.outbox.is_empty() {
                 return End::Stopped;
+            }
+            if let Some(until) = self.muted
+                && until < timer.deadline()
+            {
+                timer.as_mut().reset(until);
             }
             let handled = match poll_fn(|cx| self.poll_event(cx, stopped.as_mut(), timer.as_mut())).await {
                 Event::Read(Ok(0)) => {
@@ -231,6 +239,8 @@ impl<S: Service> Connection<S> {
     fn may_begin(&self) -> bool {
         !self.ending
             && self.starving.is_none()
+            // A frame that holds request memory is read to its end first: others may wait for that.
+            && (self.muted.is_none() || self.held.bytes() > 0)
             && self.line.len() < self.shared.limits.requests_in_work
             && self.answered + self.outbox.in_memory() < UNREAD
     }
@@ -306,15 +316,24 @@ impl<S: Service> Connection<S> {
                 self.in_work += 1;
                 self.line.push_back(Turn::Waiting { answer: tokio::spawn(answer), to, _held: held });
             }
-            Ok(Pending::Silent) => {}
+            Ok(Pending::Silent { mute }) => self.mute(mute),
             Ok(Pending::Close(reason)) => self.end_after_answers(End::Refused(reason)),
             Err(_panic) => self.end_after_answers(End::Panicked),
         }
     }
 
     fn line_up(&mut self, to: To, reply: Reply) {
+        self.mute(reply.mute);
         self.answered += in_memory(&reply);
         self.line.push_back(Turn::Answered { to, reply });
+    }
+
+    /// Begins nothing more for so long. Answers go on, and a stop does not wait for it.
+    fn mute(&mut self, time: Duration) {
+        if !time.is_zero() {
+            let until = Instant::now() + time;
+            self.muted = self.muted.max(Some(until));
+        }
     }
 
     /// Closes the connection once the answers to earlier requests are out.
@@ -332,6 +351,7 @@ impl<S: Service> Connection<S> {
         self.in_work -= 1;
         match outcome {
             Ok(Outcome::Reply(reply)) => {
+                self.mute(reply.mute);
                 self.answered += in_memory(&reply);
                 self.line.push_front(Turn::Answered { to, reply });
                 Ok(())
@@ -425,12 +445,27 @@ impl<S: Service> Connection<S> {
         let now = Instant::now();
         let silent = now.saturating_duration_since(self.active);
         let mut next = Duration::MAX;
+        if let Some(until) = self.muted {
+            if until <= now {
+                self.muted = None;
+                self.active = now;
+            } else {
+                next = next.min(until - now);
+            }
+        }
         if self.inbox.is_spare() {
             if silent >= KEEP_BUFFER {
                 self.inbox.release(true);
             } else {
                 next = next.min(KEEP_BUFFER - silent);
             }
+        }
+        if self.muted.is_some()
+            && self.held.bytes() == 0
+            && let Some(arriving) = &mut self.arriving
+        {
+            // It is not the peer that is slow.
+            *arriving = Arriving { since: now, pace: (now, self.inbox.len()) };
         }
         if let Some(arriving) = &mut self.arriving {
             let limits = &self.shared.limits;
@@ -508,7 +543,7 @@ fn head(to: To, body: u64) -> Result<Bytes, End> {
     Ok(head.freeze())
 }
 
-fn now() -> Millis {
+pub(crate) fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

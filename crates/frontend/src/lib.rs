@@ -31,7 +31,9 @@ mod server;
 mod stalls;
 mod throttle;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{Broker, Pending, Request};
 
@@ -44,10 +46,19 @@ pub use server::{Doors, Server};
 pub trait Service: Send + Sync + 'static {
     /// Begins a request; see [`Broker::begin`]. Called within a tokio runtime. A panic costs the connection alone.
     fn begin(self: &Arc<Self>, request: Request) -> Pending;
+
+    /// For how long a new connection from `address` is left alone before it is closed; `None`: it is served.
+    fn refuses_connection(&self, _address: IpAddr) -> Option<Duration> {
+        None
+    }
 }
 
 impl Service for Broker {
     fn begin(self: &Arc<Self>, request: Request) -> Pending {
         Self::begin(self, request)
+    }
+
+    fn refuses_connection(&self, address: IpAddr) -> Option<Duration> {
+        Self::refuses_connection(self, address, connection::now())
     }
 }

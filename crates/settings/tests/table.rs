@@ -27,12 +27,7 @@ const OWN_DEFAULTS: &[&str] = &[
 ];
 
 /// Keys that are in no list yet.
-const UNKNOWN: &[&str] = &[
-    "controller.quota.window.num",
-    "controller.quota.window.size.seconds",
-    "quota.window.num",
-    "quota.window.size.seconds",
-];
+const UNKNOWN: &[&str] = &[];
 
 /// What Kafka lets be changed while the broker runs, and cannot be here.
 const READ_AT_THE_START: &[&str] = &["listeners", "listener.security.protocol.map", "num.network.threads"];

@@ -312,7 +312,12 @@ impl Schema<'_> {
         };
         let write = |field: &Member<'_>| {
             let (name, r#type, layout) = (field.name, field.r#type, self.layout_of(field, &layout));
-            quote_spanned!(name.span()=> <#r#type as #wire::Field>::write(&self.#name, #to, #layout))
+            // Known only once the answer is written, so the place of it is kept.
+            let noted = (*name == "throttle_time_ms").then(|| quote!(#to.note_throttle_time();));
+            quote_spanned!(name.span()=> {
+                #noted
+                <#r#type as #wire::Field>::write(&self.#name, #to, #layout)
+            })
         };
         let untagged = self.untagged().map(|field| {
             let (spelling, write) = (&field.spelling, write(field));

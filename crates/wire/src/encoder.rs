@@ -108,6 +108,8 @@ pub struct Encoder {
     finished: usize,
     /// The segment being written.
     open: BytesMut,
+    /// Where an answer's `throttle_time_ms` stands.
+    throttle_time_at: Option<usize>,
     /// How many tagged fields we are in. Their size comes first, so within them everything is copied.
     in_tags: u32,
 }
@@ -139,6 +141,18 @@ impl Encoder {
     #[must_use]
     pub fn len(&self) -> usize {
         self.finished + self.open.len()
+    }
+
+    /// Notes that the next field is the answer's `throttle_time_ms`.
+    pub fn note_throttle_time(&mut self) {
+        self.throttle_time_at = Some(self.len());
+    }
+
+    /// Where the four bytes of the answer's `throttle_time_ms` stand, if it has them at this version. How long a client has
+    /// to wait is known only when its answer is.
+    #[must_use]
+    pub const fn throttle_time_at(&self) -> Option<usize> {
+        self.throttle_time_at
     }
 
     /// Whether nothing has been written.

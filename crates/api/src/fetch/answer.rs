@@ -17,7 +17,7 @@ use super::sessions::{NO_SESSION, SessionError, Turn};
 use crate::answer::reply;
 use crate::broker::{CloseReason, Reply};
 use crate::code::Code;
-use crate::partitions;
+use crate::{partitions, throttle};
 
 /// The whole request is refused (Kafka: `FetchRequest.getErrorResponse`).
 pub(super) fn refused(asked: &FetchRequest, code: Code) -> FetchResponse {
@@ -56,6 +56,10 @@ impl Part {
 impl Fetch {
     /// Puts together what was found, as far as the session lets the client be told.
     pub(super) fn answer(self, found: Vec<Result<Found, Code>>) -> Result<Reply, CloseReason> {
+        let throttle_ms = self.throttle_ms(&found);
+        if throttle_ms > 0 {
+            return self.held_back(throttle_ms);
+        }
         let mut response = FetchResponse::default();
         let (parts, broker) = self.into_parts(found, &mut response);
         let Settled { parts, error, session } = broker.settle(parts);
@@ -75,6 +79,37 @@ impl Fetch {
             response.node_endpoints.clear();
         }
         reply(&response, broker.version, &files)
+    }
+
+    /// How long its client has to wait, if it has had too much with this.
+    fn throttle_ms(&self, found: &[Result<Found, Code>]) -> i32 {
+        let throttles = &self.broker.throttles;
+        if !throttles.limits_fetches() {
+            return 0;
+        }
+        let bytes = found.iter().flatten().map(|found| u64::from(found.bytes)).sum();
+        let spent = self.spent + self.resumed.elapsed();
+        let now = throttle::later(self.request.received_at, self.begun.elapsed());
+        throttles.fetched(self.request.client_id(), bytes, spent, now)
+    }
+
+    /// The answer to a client that has to wait first: nothing, and no session begins (Kafka: `getThrottledResponse`).
+    fn held_back(self, throttle_ms: i32) -> Result<Reply, CloseReason> {
+        let settling = Settling {
+            version: self.terms.version,
+            turn: self.turn,
+            now: self.request.received_at,
+            broker: self.broker,
+        };
+        let mut response = FetchResponse::default();
+        if let Turn::Incremental { .. } = settling.turn {
+            let Settled { error, session, .. } = settling.settle(Vec::new());
+            response.error_code = error.into();
+            response.session_id = session;
+        }
+        let mut reply = reply(&response, settling.version, &[])?;
+        reply.throttle(throttle_ms);
+        Ok(reply)
     }
 
     fn into_parts(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use partition::Marks;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::Fetch;
 use super::enough::{Look, enough};
@@ -76,9 +77,11 @@ fn marks(target: &Target) -> Option<Marks> {
 }
 
 /// Answers when there is enough, when the time is over, or when the broker stops.
-pub(super) fn later(fetch: Fetch, watch: Watch) -> Pending {
+pub(super) fn later(mut fetch: Fetch, watch: Watch) -> Pending {
+    fetch.spent = fetch.resumed.elapsed();
     Pending::Later(Box::pin(async move {
         until_enough(&fetch, watch).await;
+        fetch.resumed = Instant::now();
         let found = fetch.read();
         match fetch.answer(found) {
             Ok(reply) => Outcome::Reply(reply),

@@ -109,7 +109,7 @@ fn latest(house: &House, replica_id: i32) -> i64 {
 fn acks_0_does_not_wait() {
     let (house, gate) = slow_house();
     let request = ProduceRequest { acks: 0, ..produce_request("t", &[(0, batch(&["a"]))]) };
-    assert!(matches!(house.begin(9, &request), Pending::Silent));
+    assert!(matches!(house.begin(9, &request), Pending::Silent { .. }));
     gate.open();
 }
 

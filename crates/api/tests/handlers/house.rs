@@ -114,7 +114,7 @@ impl House {
                 }
             }
             Pending::Close(reason) => Err(reason),
-            Pending::Silent => panic!("no answer is to be had"),
+            Pending::Silent { .. } => panic!("no answer is to be had"),
         }
     }
 

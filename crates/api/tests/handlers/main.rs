@@ -18,5 +18,6 @@ mod metadata;
 mod odd_requests;
 mod produce;
 mod producers;
+mod quotas;
 mod sessions;
 mod topics;

@@ -232,7 +232,7 @@ fn acks_0_is_silent_and_closes_on_a_failure() {
     house.create("t", 1, &[]);
     let mut request = produce_request("t", &[(0, batch(&["a"]))]);
     request.acks = 0;
-    assert!(matches!(house.begin(9, &request), Pending::Silent));
+    assert!(matches!(house.begin(9, &request), Pending::Silent { .. }));
     assert_eq!(log_end(&house, "t", 0), 1);
     let mut failing = produce_request("t", &[(0, batch(&["a"])), (5, batch(&["a"]))]);
     failing.acks = 0;

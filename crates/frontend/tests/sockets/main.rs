@@ -2,6 +2,7 @@
 
 mod limits;
 mod memory;
+mod muting;
 mod order;
 mod stalls;
 mod stand_in;

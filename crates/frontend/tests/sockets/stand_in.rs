@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what is set up for a test either stands or ends it")]
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Understands these bodies: `say <text>`, `wait <gate> <text>` (answers once the gate is open), `large <bytes>`,
-/// `stall <milliseconds> <text>` (blocks its thread), `file <position> <len> <text>`, `range <text>`, `silent`, `close`, `wait-close <gate>`, `panic`, `wait-panic <gate>`.
+/// `stall <milliseconds> <text>` (blocks its thread), `file <position> <len> <text>`, `range <text>`, `silent`, `mute <milliseconds> <text>`, `silent-mute <milliseconds>`, `wait-mute <gate> <milliseconds>`, `close`, `wait-close <gate>`, `panic`, `wait-panic <gate>`.
 #[derive(Default)]
 pub(crate) struct StandIn {
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -32,6 +32,8 @@ pub(crate) struct StandIn {
     pub(crate) finished: AtomicUsize,
     /// What `file` reads.
     pub(crate) file: Mutex<Option<PathBuf>>,
+    /// For how long connections from everywhere are refused.
+    pub(crate) refused: Mutex<Option<Duration>>,
     /// What `range` answers.
     pub(crate) range: Mutex<Option<FileRange>>,
 }
@@ -57,7 +59,7 @@ impl StandIn {
 }
 
 fn reply(text: &str) -> Reply {
-    Reply { pieces: vec![Piece::Bytes(Bytes::copy_from_slice(text.as_bytes()))] }
+    Reply::new(vec![Piece::Bytes(Bytes::copy_from_slice(text.as_bytes()))])
 }
 
 fn around(text: &str, range: FileRange) -> Reply {
@@ -70,6 +72,10 @@ fn around(text: &str, range: FileRange) -> Reply {
 const REASON: CloseReason = CloseReason::UnsupportedVersion { key: 3, version: 0 };
 
 impl Service for StandIn {
+    fn refuses_connection(&self, _address: IpAddr) -> Option<Duration> {
+        *self.refused.lock().unwrap()
+    }
+
     fn begin(self: &Arc<Self>, request: Request) -> Pending {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         self.begun.lock().unwrap().push(body.chars().take(100).collect());
@@ -89,9 +95,16 @@ impl Service for StandIn {
                 std::thread::sleep(Duration::from_millis(first.parse().unwrap()));
                 Pending::Ready(reply(text))
             }
-            "large" => Pending::Ready(Reply {
-                pieces: vec![Piece::Bytes(vec![b'x'; first.parse().unwrap()].into())],
-            }),
+            "large" => {
+                Pending::Ready(Reply::new(vec![Piece::Bytes(vec![b'x'; first.parse().unwrap()].into())]))
+            }
+            "mute" => {
+                let mute = Duration::from_millis(first.parse().unwrap());
+                let mut reply = reply(text);
+                reply.mute = mute;
+                Pending::Ready(reply)
+            }
+            "silent-mute" => Pending::Silent { mute: Duration::from_millis(first.parse().unwrap()) },
             "file" => {
                 let (len, text) = text.split_once(' ').unwrap();
                 let path = self.file.lock().unwrap().clone().unwrap();
@@ -100,10 +113,15 @@ impl Service for StandIn {
                 Pending::Ready(around(text, range))
             }
             "range" => Pending::Ready(around(rest, self.range.lock().unwrap().clone().unwrap())),
-            "silent" => Pending::Silent,
+            "silent" => Pending::Silent { mute: Duration::ZERO },
             "close" => Pending::Close(REASON),
             "panic" => panic!("asked to panic"),
             "wait" => later(|text| Outcome::Reply(reply(&text))),
+            "wait-mute" => later(|text| {
+                let mut reply = reply("muted");
+                reply.mute = Duration::from_millis(text.parse().unwrap());
+                Outcome::Reply(reply)
+            }),
             "wait-close" => later(|_| Outcome::Close(REASON)),
             "wait-panic" => later(|_| panic!("asked to panic")),
             other => panic!("no such request: {other}"),

@@ -63,11 +63,14 @@ pub enum Refusal {
     TooMany,
 }
 
+/// What comes of the wish about an entity.
+pub type Answer = (Entity, Result<(), Refusal>);
+
 /// What comes of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// One answer per entity, in the order in which they were first named.
-    pub answers: Vec<(Entity, Result<(), Refusal>)>,
+    pub answers: Vec<Answer>,
     /// What is to be stored, for the entities that are not refused.
     pub records: Vec<Record>,
 }

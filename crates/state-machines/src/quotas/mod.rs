@@ -14,7 +14,7 @@ mod limits;
 mod meters;
 mod rate;
 
-pub use alter::{Alteration, Decision, MOST_RECORDS, Refusal};
+pub use alter::{Alteration, Answer, Decision, MOST_RECORDS, Refusal};
 pub use describe::{Component, Filter, FilterError, Match};
 pub use entity::{CLIENT_ID, Entity, IP, USER};
 pub use image::{Quotas, Record};
