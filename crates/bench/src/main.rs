@@ -5,6 +5,7 @@
 mod bare;
 mod consume;
 mod durability;
+mod groups;
 mod growth;
 mod process;
 mod produce;
@@ -31,7 +32,7 @@ fn main() {
     let binary = PathBuf::from(arguments.next().expect("usage: bench PATH-OF-OTTLA [NAME...]"));
     let chosen: Vec<String> = arguments.collect();
     println!("| what | Ottla | yardstick | ratio |\n| --- | --- | --- | --- |");
-    let all: [(&str, Bench); 7] = [
+    let all: [(&str, Bench); 8] = [
         ("start", starting),
         ("round-trip", round_trips),
         ("produce", producing),
@@ -39,6 +40,7 @@ fn main() {
         ("recovery", recovering),
         ("durability", durability),
         ("growth", growing),
+        ("groups", groups::run),
     ];
     for (name, bench) in all {
         if chosen.is_empty() || chosen.iter().any(|wanted| wanted == name) {
