@@ -441,6 +441,19 @@ fn producers_feel_a_change_at_once() {
     let stamped = house.send("t", batch(&["a"]));
     assert_eq!((stamped.error_code, stamped.log_append_time_ms), (0, NOW.0));
     assert_eq!(change(&house, TOPIC, "t", &[("message.timestamp.type", DELETE, None)]), 0);
+    let stored = || {
+        let from = house
+            .send("t", batch(&["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]))
+            .base_offset;
+        house.read("t", from).records.unwrap().len()
+    };
+    let plain = stored();
+    for codec in ["gzip", "zstd", "lz4", "snappy"] {
+        assert_eq!(change(&house, TOPIC, "t", &[("compression.type", SET, Some(codec))]), 0);
+        assert!(stored() < plain, "{codec}");
+    }
+    assert_eq!(change(&house, TOPIC, "t", &[("compression.type", DELETE, None)]), 0);
+    assert_eq!(stored(), plain);
     assert_eq!(change(&house, BROKER, "", &[("message.max.bytes", SET, Some("20"))]), 0);
     assert_eq!(send(), 10, "topics follow their broker");
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use state_machines::configs::{Alteration, Change, Refusal, Resource, ResourceType};
 
 use super::*;
-use crate::{Cleaner, ConfigsError};
+use crate::{Cleaner, ConfigsError, Round};
 
 /// Sets these keys of a resource, or takes away what has no value.
 fn set(kind: ResourceType, name: &str, pairs: &[(&str, Option<&str>)]) -> Alteration {
@@ -248,22 +248,78 @@ fn old_segments_go_as_the_topic_says_from_now_on() {
 }
 
 #[test]
-fn an_ack_means_flushed_from_now_on() {
-    let (_disk, catalog, topic) = stage();
+fn flushes_come_as_the_topic_says_from_now_on() {
+    let disk = CrashDisk::calm(1);
+    // Where a flush that is asked for is done at once.
+    let catalog = Catalog::open_in_order(disk.shared(), config(Path::new(DIR)), ids(1), NOW).unwrap();
+    let topic = create(&catalog, "t", 1);
     let partition = catalog.partition(topic, PartitionIndex(0)).unwrap();
-    partition.flush().unwrap();
+    let unflushed = || partition.marks().log_end.0 - partition.marks().flushed.0;
     append(&catalog, topic, "x");
-    let marks = partition.marks();
-    assert!(marks.flushed < marks.log_end && marks.high_watermark == marks.log_end);
+    append(&catalog, topic, "x");
+    assert_eq!(unflushed(), 2);
     alter_topic(&catalog, &[("flush.messages", Some("1"))]);
-    append(&catalog, topic, "y");
-    partition.flush().unwrap();
-    assert_eq!(partition.marks().flushed, partition.marks().log_end);
-    alter_topic(&catalog, &[("flush.messages", None), ("flush.ms", Some("5"))]);
-    append(&catalog, topic, "z");
-    catalog.tend(NOW.plus(10));
-    partition.flush().unwrap();
-    assert_eq!(partition.marks().flushed, partition.marks().log_end);
+    append(&catalog, topic, "x");
+    assert_eq!(unflushed(), 0);
+    alter_topic(&catalog, &[("flush.messages", None)]);
+    append(&catalog, topic, "x");
+    catalog.tend(NOW.plus(10_000));
+    assert_eq!(unflushed(), 1, "never by time");
+    alter_topic(&catalog, &[("flush.ms", Some("5"))]);
+    append(&catalog, topic, "x");
+    assert_eq!(unflushed(), 1);
+    catalog.tend(NOW.plus(4));
+    assert_eq!(unflushed(), 1);
+    catalog.tend(NOW.plus(5));
+    assert_eq!(unflushed(), 0);
+}
+
+#[test]
+fn segments_roll_by_age_as_the_topic_says_from_now_on() {
+    let (disk, catalog, topic) = stage();
+    let later = NOW.plus(10_000);
+    let append_later = || {
+        let mut builder = BatchBuilder::new(Offset::ZERO);
+        builder.push(&NewRecord { timestamp: later, value: Some(b"x"), ..NewRecord::default() });
+        let batch = records::check(&builder.build(), 9, &rules(), later).unwrap();
+        catalog.partition(topic, PartitionIndex(0)).unwrap().append(&batch, later).unwrap();
+    };
+    append_later();
+    assert_eq!(segments(&disk), 1);
+    alter_topic(&catalog, &[("segment.ms", Some("9000"))]);
+    append_later();
+    assert_eq!(segments(&disk), 2);
+}
+
+#[test]
+fn compaction_is_due_as_the_topic_says_from_now_on() {
+    let cleaned = |before: &[(&str, &str)], change: (&str, Option<&str>)| {
+        let (_disk, catalog, topic) = stage();
+        alter_topic(
+            &catalog,
+            &[("cleanup.policy", Some("compact")), ("internal.segment.bytes", Some("1000"))],
+        );
+        let pairs: Vec<_> = before.iter().map(|(key, value)| (*key, Some(*value))).collect();
+        alter_topic(&catalog, &pairs);
+        let partition = catalog.partition(topic, PartitionIndex(0)).unwrap();
+        for _ in 0..40 {
+            let mut builder = BatchBuilder::new(Offset::ZERO);
+            builder.push(&NewRecord { timestamp: NOW, key: Some(b"k"), value: Some(&[7; 60]), headers: &[] });
+            partition.append(&records::check(&builder.build(), 9, &rules(), NOW).unwrap(), NOW).unwrap();
+        }
+        let mut cleaner = Cleaner::new(Arc::clone(&catalog)).unwrap();
+        let mut round = || cleaner.round(NOW.plus(60_000), &mut |_| true);
+        let first = round();
+        alter_topic(&catalog, &[change]);
+        (first, round())
+    };
+    let due = (Round::Idle, Round::Cleaned);
+    assert_eq!(cleaned(&[("min.compaction.lag.ms", "3600000")], ("min.compaction.lag.ms", None)), due);
+    assert_eq!(
+        cleaned(&[("min.cleanable.dirty.ratio", "1")], ("min.cleanable.dirty.ratio", Some("0.5"))),
+        due
+    );
+    assert_eq!(cleaned(&[("min.cleanable.dirty.ratio", "1")], ("max.compaction.lag.ms", Some("1000"))), due);
 }
 
 #[test]
