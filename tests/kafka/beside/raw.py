@@ -3,10 +3,20 @@
 Messages are coded by kafka-python, so that a mistake of Ottla's codec shows.
 """
 
+import functools
 import importlib
+import json
+import pathlib
 import socket
 import struct
 import time
+import zipfile
+from unittest import mock
+
+import kafka.protocol.api_data
+from kafka.protocol.api_message import ApiMessage
+
+from harness.broker import JARS
 
 # Kafka's numbers.
 COORDINATOR_LOAD_IN_PROGRESS = 14
@@ -96,7 +106,26 @@ def message(name):
         found = getattr(importlib.import_module(f"kafka.protocol.{module}"), name, None)
         if found is not None:
             return found
-    raise LookupError(name)
+    return _of_kafka(name)
+
+
+@functools.cache
+def _of_kafka(name):
+    """The class of a message that kafka-python lacks, made from the schema in Kafka's own jar."""
+    (jar,) = pathlib.Path(JARS["KAFKA_LIBS"]).glob("kafka-clients-*.jar")
+    with zipfile.ZipFile(jar) as opened:
+        schema = opened.read(f"common/message/{name}.json").decode()
+    schema = json.loads("".join(line for line in schema.splitlines(True) if not line.strip().startswith("//")))
+    shared = {struct["name"]: struct["fields"] for struct in schema.get("commonStructs", ())}
+    schema["fields"] = [_with_fields(field, shared) for field in schema["fields"]]
+    with mock.patch.object(kafka.protocol.api_data, "load_json", lambda *_, **__: schema):
+        return type(ApiMessage)(name, (ApiMessage,), {})
+
+
+def _with_fields(field, shared):
+    """A field of a schema, with the fields of what several share in their places."""
+    fields = field.get("fields") or shared.get(field["type"].removeprefix("[]"))
+    return {**field, "fields": [_with_fields(each, shared) for each in fields]} if fields else field
 
 
 def build(kind, fields, version):
