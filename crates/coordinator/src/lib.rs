@@ -9,6 +9,7 @@ mod coordinator;
 mod internal_topic;
 mod moment;
 mod offsets_log;
+mod overrides;
 mod place;
 mod shard;
 mod threads;

@@ -14,6 +14,7 @@ use base::{Millis, Offset, PartitionIndex, Uuid};
 use catalog::Catalog;
 use parking_lot::{Condvar, Mutex};
 use partition::Partition;
+use state_machines::configs::Configs;
 use state_machines::group::{Event, Groups, Reply, Settings, Step, Ticket};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -21,6 +22,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::convert::{self, Skipped};
 use crate::moment::Moment;
 use crate::offsets_log;
+use crate::overrides;
 use crate::place::partition_of;
 
 /// Why a request is not looked at now; its sender asks again.
@@ -81,6 +83,8 @@ struct Ready {
     groups: Groups,
     /// Says which topics there are, and how large a batch may be.
     catalog: Arc<Catalog>,
+    /// The configurations that `groups` knows: some groups have their own.
+    configs: Configs,
     partition: Arc<Partition>,
     waiting: HashMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: u64,
@@ -148,6 +152,7 @@ impl Shard {
                 let ready = Ready {
                     groups,
                     catalog: Arc::clone(catalog),
+                    configs: Configs::default(),
                     partition,
                     waiting: HashMap::new(),
                     next_ticket: 0,
@@ -297,6 +302,11 @@ impl Shard {
         // The version first: a change in between is looked at once more, not missed.
         let version = ready.catalog.metadata_offset().0;
         ready.groups.set_topics(&ready.catalog.topics(), version);
+        let configs = ready.catalog.configs();
+        if !configs.is_same(&ready.configs) {
+            ready.groups.set_overrides(Arc::new(overrides::of_groups(&configs)));
+            ready.configs = configs;
+        }
         ready.groups.set_overrides(ready.catalog.group_overrides());
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let step = decide(&mut ready.groups);

@@ -373,3 +373,26 @@ fn the_cluster_has_to_have_agreed_on_it() {
     agree(1);
     assert_eq!(house.ask(1, &join("a")).error_code, 0);
 }
+
+/// Configurations of the resource type GROUP: the next heartbeat follows them.
+#[test]
+fn a_group_may_have_its_own_times() {
+    use wire::messages::incremental_alter_configs::{
+        AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+    };
+    let (house, _) = house(&[]);
+    house.ask(1, &join("a"));
+    let change = AlterableConfig {
+        name: text("consumer.heartbeat.interval.ms"),
+        config_operation: 0,
+        value: Some(text("7000")),
+    };
+    let resource =
+        AlterConfigsResource { resource_type: 32, resource_name: text("g"), configs: vec![change] };
+    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    let answer = house.ask(1, &request);
+    assert_eq!(answer.responses[0].error_code, 0, "{:?}", answer.responses[0].error_message);
+    assert_eq!(house.ask(1, &beat("a", 1)).heartbeat_interval_ms, 7_000);
+    let other = ConsumerGroupHeartbeatRequest { group_id: text("other"), ..join("a") };
+    assert_eq!(house.ask(1, &other).heartbeat_interval_ms, 5_000);
+}

@@ -89,6 +89,12 @@ impl Configs {
         self.by_resource.get(resource)
     }
 
+    /// Whether both are the same image, which nothing has changed since. Costs nothing.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.by_resource, &other.by_resource)
+    }
+
     /// Every resource that was given something, with what that is, by type and name.
     pub fn iter(&self) -> impl Iterator<Item = (&Resource, &BTreeMap<String, String>)> {
         self.by_resource.iter()
