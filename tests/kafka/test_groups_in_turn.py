@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Consumer
 
 from beside.batches import batch
+from beside.consumer_groups import ConsumerMember, describe_consumers
 from beside.groups import Member, delete, delete_offsets, describe, fetch_offsets, list_groups, reads, wait_for_coordinator, with_offsets
 from beside.sides import Side, differences
 from harness.broker import Kafka, Ottla
@@ -117,6 +118,76 @@ def test_to_kafka_and_back(brokers, end):
     assert not list(differences(changed, seen(third, groups)))
     third.produce("read", batch([b"new"]))
     goes_on(ottla, [b"new"])
+
+
+CONSUMER_SETTINGS = {**SETTINGS, "group_consumer_max_session_timeout_ms": 300_000, "group_consumer_session_timeout_ms": 300_000}
+
+
+def consumers(side):
+    """Two members of the new protocol that share a topic, one of them static, and offsets of both. Gives the members."""
+    wait_for_coordinator(side)
+    topic = side.topic("read", partitions=4)
+    first, second = ConsumerMember(side, "a", "new"), ConsumerMember(side, "b", "new", "its name")
+    first.join(topic)
+    second.join(topic, server_assignor="range")
+    first.beat(), first.holds(), second.beat(), second.holds()
+    # By ranges, since one of them asks for it; who has a name of its own comes first.
+    assert [part["partitions"] for member in (first, second) for part in member.has] == [[2, 3], [0, 1]]
+    for member in (first, second):
+        member.commit(topic)
+    return [first, second]
+
+
+@pytest.mark.parametrize("end", ["stop", "kill9"])
+def test_consumer_groups_to_kafka_and_back(brokers, end):
+    """Members of the new protocol go on in their epochs, with what they have, whoever serves them; so do newcomers."""
+    ottla = brokers(Ottla, **CONSUMER_SETTINGS).start()
+    side = Side(ottla)
+    members = consumers(side)
+    told = lambda side: (describe_consumers(side, "new"), list_groups(side, "new"), fetch_offsets(side, "new"))
+    before = told(side)
+    getattr(ottla, end)()
+
+    kafka = brokers.kafka_on(ottla, **CONSUMER_SETTINGS).start()
+    side = over(kafka, side, members)
+    assert not list(differences(before, told(side)))
+    # Nothing has changed for those who are in it.
+    assert [(member.holds()["error_code"], member.epoch) for member in members] == [(0, 2), (0, 2)]
+    newcomer = ConsumerMember(side, "c", "new")
+    assert newcomer.join("read")["error_code"] == 0
+    members.append(newcomer)
+    settle_down(members, 3)
+    members[0].commit("read")
+    changed = told(side)
+    getattr(kafka, end)()
+
+    ottla.start()
+    side = over(ottla, side, members)
+    assert not list(differences(changed, told(side)))
+    members.pop().leave()
+    settle_down(members, 4)
+    assert sorted(sum((part["partitions"] for member in members for part in member.has), [])) == [0, 1, 2, 3]
+
+
+def over(broker, former, members):
+    """The members go over to another broker on the same directory, once it serves them."""
+    side = Side(broker, former)
+    wait_for_coordinator(side)
+    for member in members:
+        member.side = side
+    return side
+
+
+def settle_down(members, epoch):
+    """Heartbeats, until all members are in this epoch and have their partitions."""
+
+    def settled():
+        answers = [member.holds() for member in members]
+        assert all(answer["error_code"] == 0 for answer in answers), answers
+        return all(member.epoch == epoch for member in members) and all(member.has for member in members)
+
+    until(settled)
+    settled()
 
 
 def test_a_topic_of_groups_that_kafka_has_enlarged(brokers):

@@ -6,10 +6,17 @@ from confluent_kafka.admin import AdminClient
 
 from harness.writing import create_topic, flush, producer
 
-CLIENTS = ["confluent-kafka", "kafka-python", "aiokafka"]
+# Only librdkafka speaks the new protocol (KIP-848).
+CLIENTS = [("confluent-kafka", "classic"), ("kafka-python", "classic"), ("aiokafka", "classic"), ("confluent-kafka", "consumer")]
 PARTITIONS = 4
-# A group of a test need not wait for members that come together.
-AT_ONCE = {"group.initial.rebalance.delay.ms": 0}
+# A group of a test need not wait for members that come together, nor long for one that is gone.
+AT_ONCE = {
+    "group.initial.rebalance.delay.ms": 0,
+    "group.consumer.min.session.timeout.ms": 6000,
+    "group.consumer.session.timeout.ms": 6000,
+    "group.consumer.min.heartbeat.interval.ms": 500,
+    "group.consumer.heartbeat.interval.ms": 500,
+}
 
 
 def write(broker, topic, values):
@@ -29,12 +36,18 @@ def group_broker(start_broker):
     return start_broker(AT_ONCE)
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_two_share_and_one_is_killed(group_broker, members, client):
+def start_member(broker, members, client, protocol, topic="work", **options):
+    if protocol != "classic":
+        options["protocol"] = protocol
+    return members.start(client, broker.bootstrap, "team", topic, **options)
+
+
+@pytest.mark.parametrize("client, protocol", CLIENTS)
+def test_two_share_and_one_is_killed(group_broker, members, client, protocol):
     create_topic(group_broker.bootstrap, "work", PARTITIONS)
-    first = members.start(client, group_broker.bootstrap, "team", "work")
+    first = start_member(group_broker, members, client, protocol)
     members.wait_for_shares(PARTITIONS, [first])
-    second = members.start(client, group_broker.bootstrap, "team", "work")
+    second = start_member(group_broker, members, client, protocol)
     members.wait_for_shares(PARTITIONS, [first, second])
     write(group_broker, "work", [f"v{number}" for number in range(40)])
     members.wait_until(lambda: len(values_got(members)) == 40, "40 records")
@@ -46,12 +59,12 @@ def test_two_share_and_one_is_killed(group_broker, members, client):
     assert set(values_got(members)) == {f"{letter}{number}" for letter in "vw" for number in range(40)}
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client, protocol", CLIENTS)
 @pytest.mark.parametrize("end", ["stop", "kill9"])
-def test_members_outlive_the_broker(group_broker, members, client, end):
+def test_members_outlive_the_broker(group_broker, members, client, protocol, end):
     """They go on where they stood: nothing is read twice, since everything was committed."""
     create_topic(group_broker.bootstrap, "work", PARTITIONS)
-    pair = [members.start(client, group_broker.bootstrap, "team", "work") for _ in range(2)]
+    pair = [start_member(group_broker, members, client, protocol) for _ in range(2)]
     members.wait_for_shares(PARTITIONS, pair)
     write(group_broker, "work", [f"v{number}" for number in range(20)])
     members.wait_until(lambda: len(values_got(members)) == 20, "20 records")
@@ -71,7 +84,7 @@ def test_members_outlive_the_broker(group_broker, members, client, end):
 def test_a_member_that_pauses_too_long_loses_its_share(group_broker, members):
     create_topic(group_broker.bootstrap, "work", PARTITIONS)
     options = {"session_timeout_ms": 6000, "max_poll_interval_ms": 6000}
-    pair = [members.start("confluent-kafka", group_broker.bootstrap, "team", "work", **options) for _ in range(2)]
+    pair = [start_member(group_broker, members, "confluent-kafka", "classic", **options) for _ in range(2)]
     members.wait_for_shares(PARTITIONS, pair)
     write(group_broker, "work", ["pause"])
     # The one that got it sleeps; its client leaves the group, and the other takes over, and then sleeps too.
@@ -96,6 +109,16 @@ def test_a_static_member_comes_back_without_a_rebalance(group_broker, members):
     write(group_broker, "work", [f"v{number}" for number in range(8)])
     members.wait_until(lambda: len(values_got(members)) == 8, "8 records")
     assert sum("assigned" in event for event in two.said) == rebalances, "the other noticed nothing"
+
+
+def test_a_regular_expression_finds_topics_that_come_later(group_broker, members):
+    """librdkafka looks at the topics itself in the classic protocol, and leaves it to the broker in the new one."""
+    create_topic(group_broker.bootstrap, "work-1", 1)
+    member = start_member(group_broker, members, "confluent-kafka", "consumer", "^work-.*")
+    members.wait_until(lambda: member.assignment == {0}, "the first topic")
+    create_topic(group_broker.bootstrap, "work-22", PARTITIONS)
+    create_topic(group_broker.bootstrap, "other", 2 * PARTITIONS)
+    members.wait_until(lambda: member.assignment == set(range(PARTITIONS)), "the second topic, and no other")
 
 
 def test_a_cooperative_group_keeps_what_it_need_not_give(group_broker, members):

@@ -46,13 +46,26 @@ class Writer:
         return self.acknowledged
 
 
-@pytest.mark.parametrize("client, seed", [("confluent-kafka", 1), ("aiokafka", 2)])
-def test_what_is_committed_after_processing_is_never_skipped(start_broker, members, client, seed):
+# A session of the new protocol is set by the broker.
+SETTINGS = {
+    "group.initial.rebalance.delay.ms": 0,
+    "group.consumer.min.session.timeout.ms": 6000,
+    "group.consumer.session.timeout.ms": 6000,
+    "group.consumer.min.heartbeat.interval.ms": 500,
+    "group.consumer.heartbeat.interval.ms": 500,
+}
+
+
+@pytest.mark.parametrize(
+    "client, protocol, seed", [("confluent-kafka", "classic", 1), ("aiokafka", "classic", 2), ("confluent-kafka", "consumer", 3)]
+)
+def test_what_is_committed_after_processing_is_never_skipped(start_broker, members, client, protocol, seed):
     dice = random.Random(seed)
-    broker = start_broker({"group.initial.rebalance.delay.ms": 0})
+    broker = start_broker(SETTINGS)
     create_topic(broker.bootstrap, "work", PARTITIONS)
     writer = Writer(broker, "work")
-    start = lambda: members.start(client, broker.bootstrap, "team", "work")
+    options = {} if protocol == "classic" else {"protocol": protocol}
+    start = lambda: members.start(client, broker.bootstrap, "team", "work", **options)
     for _ in range(3):
         start()
     processed = lambda: {value for member in members.all for _, _, value in member.got}

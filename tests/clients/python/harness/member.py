@@ -33,8 +33,9 @@ def run_confluent(given):
             "group.id": given.group,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
-            "session.timeout.ms": given.session_timeout_ms,
-            "heartbeat.interval.ms": 500,
+            "group.protocol": given.protocol,
+            # The broker says when to beat, and how long silence may last, in the new protocol.
+            **({"session.timeout.ms": given.session_timeout_ms, "heartbeat.interval.ms": 500} if given.protocol == "classic" else {}),
             "max.poll.interval.ms": given.max_poll_interval_ms,
             "reconnect.backoff.ms": 10,
             "reconnect.backoff.max.ms": 200,
@@ -151,6 +152,7 @@ def main():
     parser.add_argument("--max-poll-interval-ms", type=int, default=300_000)
     parser.add_argument("--instance")
     parser.add_argument("--strategy")
+    parser.add_argument("--protocol", choices=["classic", "consumer"], default="classic")
     given = parser.parse_args()
     CLIENTS[given.client](given)
 
