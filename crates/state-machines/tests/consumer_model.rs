@@ -176,8 +176,9 @@ impl World {
                 let client = &mut self.clients[*number];
                 client.topics = *topics;
                 client.says_all = true;
-                // A consumer of the classic protocol joins anew, and reads nothing meanwhile.
+                // A consumer of the classic protocol joins anew, whatever it waits for, and reads nothing meanwhile.
                 if client.classic {
+                    client.waits_for = None;
                     client.drop_out();
                 }
             }

@@ -322,7 +322,7 @@ impl Groups {
             let refused = JoinRefused { member_id: join.member_id, error };
             return step.replies.push((ticket, Reply::Join(Err(refused))));
         }
-        drop_repeated_names(&mut join);
+        drop_repeated_names(&mut join.protocols);
         let (groups, mut ctx) = self.parts(now, step);
         if let Some(Group::Consumer(group)) = groups.get(&join.group_id) {
             if size::of_join(&join) > ctx.room {

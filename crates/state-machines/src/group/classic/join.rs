@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{ClassicGroup, Member};
 use crate::group::error::GroupError;
 use crate::group::reply::{JoinRefused, Joined, JoinedMember, Reply, State};
-use crate::group::request::Join;
+use crate::group::request::{Join, Protocol};
 use crate::group::size;
 use crate::group::step::{Context, Ticket};
 
@@ -17,7 +17,7 @@ impl ClassicGroup {
     /// Lets a member in, puts it off, or refuses it. The caller has looked at the group id and the session timeout, and knows
     /// that whoever names a member id means a group that was there.
     pub(in crate::group) fn join(&mut self, ticket: Ticket, mut join: Join, ctx: &mut Context<'_>) {
-        drop_repeated_names(&mut join);
+        drop_repeated_names(&mut join.protocols);
         let known = !join.member_id.is_empty();
         if !self.has_room_for(&join.member_id, ctx.settings.max_size) {
             let id = Arc::clone(&join.member_id);
@@ -205,7 +205,7 @@ fn fresh_id(prefix: &str, join: &Join) -> Arc<str> {
 }
 
 /// A protocol that is listed twice would count as two speakers. The dearer one stays.
-pub(in crate::group) fn drop_repeated_names(join: &mut Join) {
+pub(in crate::group) fn drop_repeated_names(protocols: &mut Vec<Protocol>) {
     let mut seen = std::collections::HashSet::new();
-    join.protocols.retain(|protocol| seen.insert(Arc::clone(&protocol.name)));
+    protocols.retain(|protocol| seen.insert(Arc::clone(&protocol.name)));
 }

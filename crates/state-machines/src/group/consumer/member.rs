@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::{PartitionIndex, Uuid};
 
+use crate::group::classic::drop_repeated_names;
 use crate::group::record::{ConsumerMemberMetadata, CurrentAssignment, Partitions};
 
 /// Kafka's numbers of a member's states (`MemberState`).
@@ -54,6 +55,9 @@ impl Member {
         // Kafka writes them in the order of a hash table.
         self.about.subscribed_topic_names.sort();
         self.about.subscribed_topic_names.dedup();
+        if let Some(classic) = &mut self.about.classic {
+            drop_repeated_names(&mut classic.supported_protocols);
+        }
     }
 
     /// It is about to go: it has nothing any more.
