@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from beside.java import run_tool, start_tool
-from beside.ours import CLASSES, Tools
+from beside.ours import CLASSES, Tools, configs_in_order
 from harness.broker import Ottla
 from harness.reading import read_all
 from harness.writing import create_topic, write_confluent
@@ -57,6 +57,42 @@ def tools(tmp_path_factory):
 )
 def test_topics(broker, tools, words):
     tools.same("kafka-topics.sh", "--bootstrap-server", broker.bootstrap, *words.split())
+
+
+@pytest.fixture(scope="module")
+def with_settings(broker):
+    settings = {"retention.ms": "1234567", "min.insync.replicas": "1", "cleanup.policy": "compact,delete"}
+    create_topic(broker.bootstrap, "with-settings", partitions=2, **settings)
+    return "with-settings"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--describe --topic plain",
+        "--describe --topic long --partition-size-limit-per-response 5",
+        "--describe --topic with-settings",
+        "--describe --topic w.* --topics-with-overrides",
+        "--describe --topic wide --topics-with-overrides",
+        "--describe --topic wide --under-replicated-partitions",
+        "--describe --topic wide --unavailable-partitions",
+        "--describe --topic wide --under-min-isr-partitions",
+        "--describe --topic wide --at-min-isr-partitions",
+        "--describe --topic wide --at-min-isr-partitions --topics-with-overrides",
+        "--describe --topic-id AAAAAAAAAAAAAAAAAAAAAQ",
+        "--describe --topic-id AAAAAAAAAAAAAAAAAAAAAQ --if-exists",
+    ],
+)
+def test_descriptions_of_topics(broker, tools, with_settings, words):
+    words = ["--bootstrap-server", broker.bootstrap, *words.split()]
+    tools.same("kafka-topics.sh", *words, even_out=configs_in_order)
+
+
+def test_a_topic_is_described_by_its_id(broker, tools):
+    name, bootstrap = "kafka-topics.sh", ["--bootstrap-server", broker.bootstrap]
+    by_name = tools.run(name, *bootstrap, "--describe", "--topic", "wide").stdout
+    topic_id = by_name.split("TopicId: ")[1].split("\t")[0]
+    assert tools.same(name, *bootstrap, "--describe", "--topic-id", topic_id, even_out=configs_in_order) == by_name
 
 
 def test_a_topic_is_made_changed_and_deleted(broker, tools):

@@ -31,11 +31,13 @@ const DEFAULT_CONFIG: i8 = 5;
 type Topic = DescribeTopicPartitionsResponseTopic;
 
 pub(super) fn describe(call: &mut Call<'_>, client: &mut Client) -> Result<(), Failure> {
+    let mut by_its_id = false;
     let names = match call.options.value("topic-id")? {
         Some(text) => {
             let id = parse_id(text)
                 .ok_or_else(|| Failure::Told(format!("Input string `{text}` is no topic id")))?;
-            if id.is_nil() { super::existing(call, client)? } else { by_id(call, client, id, text)? }
+            by_its_id = !id.is_nil();
+            if by_its_id { by_id(call, client, id, text)? } else { super::existing(call, client)? }
         }
         None => super::existing(call, client)?,
     };
@@ -43,7 +45,13 @@ pub(super) fn describe(call: &mut Call<'_>, client: &mut Client) -> Result<(), F
         return Ok(());
     }
     let limit = call.options.number("partition-size-limit-per-response")?.unwrap_or(2000);
-    let topics = describe_all(client, &names, limit)?;
+    let mut topics = describe_all(client, &names, limit)?;
+    if by_its_id {
+        // Kafka asks Metadata, which does not know of these.
+        for partition in topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
+            (partition.eligible_leader_replicas, partition.last_known_elr) = (None, None);
+        }
+    }
     let settings = settings_of(client, &names)?;
     let live = live_nodes(client)?;
     for topic in &topics {
