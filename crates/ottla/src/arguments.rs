@@ -49,6 +49,9 @@ enum Verb {
     /// Print the records of topics, as kafka-console-consumer.sh does
     #[command(disable_help_flag = true)]
     Consume(ToolArguments),
+    /// List, describe and delete consumer groups and reset their offsets, as kafka-consumer-groups.sh does
+    #[command(disable_help_flag = true)]
+    Groups(ToolArguments),
     /// Show offsets of partitions, as kafka-get-offsets.sh does
     #[command(disable_help_flag = true)]
     Offsets(ToolArguments),
@@ -214,6 +217,7 @@ fn understand(line: CommandLine) -> Command {
         Some(Verb::Topics(arguments)) => tool("topics", arguments),
         Some(Verb::Produce(arguments)) => tool("produce", arguments),
         Some(Verb::Consume(arguments)) => tool("consume", arguments),
+        Some(Verb::Groups(arguments)) => tool("groups", arguments),
         Some(Verb::Offsets(arguments)) => tool("offsets", arguments),
         Some(Verb::ApiVersions(arguments)) => tool("api-versions", arguments),
     }
@@ -348,7 +352,7 @@ mod tests {
 
     #[test]
     fn each_verb_of_a_tool_finds_it() {
-        for verb in ["topics", "produce", "consume", "offsets", "api-versions"] {
+        for verb in ["topics", "produce", "consume", "groups", "offsets", "api-versions"] {
             let Command::Tool(tool, Manner::Ours, words) = understand(parse(&[verb, "--help", "-x"])) else {
                 panic!("{verb} is a tool");
             };

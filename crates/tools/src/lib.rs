@@ -13,6 +13,7 @@
 
 mod call;
 mod consumer;
+mod groups;
 mod health;
 mod offsets;
 mod options;
@@ -73,6 +74,12 @@ const TOOLS: &[Tool] = &[
         verb: "consume",
         declaration: &consumer::DECLARATION,
         run: consumer::run,
+    },
+    Tool {
+        name: "kafka-consumer-groups",
+        verb: "groups",
+        declaration: &groups::DECLARATION,
+        run: groups::run,
     },
     Tool {
         name: "kafka-get-offsets",
