@@ -52,6 +52,9 @@ enum Verb {
     /// List, describe and delete consumer groups and reset their offsets, as kafka-consumer-groups.sh does
     #[command(disable_help_flag = true)]
     Groups(ToolArguments),
+    /// Show and change settings of topics and brokers at run time, as kafka-configs.sh does
+    #[command(disable_help_flag = true)]
+    Configs(ToolArguments),
     /// Show offsets of partitions, as kafka-get-offsets.sh does
     #[command(disable_help_flag = true)]
     Offsets(ToolArguments),
@@ -218,6 +221,7 @@ fn understand(line: CommandLine) -> Command {
         Some(Verb::Produce(arguments)) => tool("produce", arguments),
         Some(Verb::Consume(arguments)) => tool("consume", arguments),
         Some(Verb::Groups(arguments)) => tool("groups", arguments),
+        Some(Verb::Configs(arguments)) => tool("configs", arguments),
         Some(Verb::Offsets(arguments)) => tool("offsets", arguments),
         Some(Verb::ApiVersions(arguments)) => tool("api-versions", arguments),
     }
@@ -352,7 +356,7 @@ mod tests {
 
     #[test]
     fn each_verb_of_a_tool_finds_it() {
-        for verb in ["topics", "produce", "consume", "groups", "offsets", "api-versions"] {
+        for verb in ["topics", "produce", "consume", "groups", "configs", "offsets", "api-versions"] {
             let Command::Tool(tool, Manner::Ours, words) = understand(parse(&[verb, "--help", "-x"])) else {
                 panic!("{verb} is a tool");
             };

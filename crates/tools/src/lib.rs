@@ -12,6 +12,7 @@
 //!   seconds instead of a minute, `--help` is no error.
 
 mod call;
+mod configs;
 mod consumer;
 mod groups;
 mod health;
@@ -75,6 +76,7 @@ const TOOLS: &[Tool] = &[
         declaration: &consumer::DECLARATION,
         run: consumer::run,
     },
+    Tool { name: "kafka-configs", verb: "configs", declaration: &configs::DECLARATION, run: configs::run },
     Tool {
         name: "kafka-consumer-groups",
         verb: "groups",

@@ -44,6 +44,10 @@ impl Properties {
         self.0.get(key).map(String::as_str)
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Whether a setting is true in the eyes of Kafka's formatters and readers.
     pub(crate) fn is_true(&self, key: &str) -> Option<bool> {
         self.get(key).map(|value| value.trim().eq_ignore_ascii_case("true"))
