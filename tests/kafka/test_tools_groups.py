@@ -28,7 +28,7 @@ def test_groups_are_told_reset_and_deleted(sides):
         side.begin("tools")
         topic, other = side.topic(partitions=2), side.topic()
         side.produce(topic, batch([b"x"] * 9))
-        member = Member(side).stable(said=reads(topic), share=given(topic, 0, 1))
+        member = Member(side).stable(said=reads(topic), share=given(topic, 0, 1), session_timeout_ms=300_000)
         left = Member(side).stable(said=reads(topic, other))
         for each in (member, left):
             each.commit((topic, (0, 4, -1, "")))
