@@ -111,6 +111,34 @@ def test_a_static_member_comes_back_without_a_rebalance(group_broker, members):
     assert sum("assigned" in event for event in two.said) == rebalances, "the other noticed nothing"
 
 
+def test_members_go_over_to_the_new_protocol_and_back(group_broker, members):
+    """One after the other, while the group works: offsets stay, and nothing is read twice."""
+    create_topic(group_broker.bootstrap, "work", PARTITIONS)
+    start = lambda protocol: start_member(group_broker, members, "confluent-kafka", protocol)
+    # Kept until the end: librdkafka drops the answers of a client that is gone.
+    admin = AdminClient({"bootstrap.servers": group_broker.bootstrap})
+    kinds = lambda: admin.list_consumer_groups().result().valid
+    running = [start("classic"), start("classic")]
+    members.wait_for_shares(PARTITIONS, running)
+    for turn, protocol in enumerate(["consumer", "consumer", "classic", "classic"]):
+        # A record for each partition, all committed, so that none is read again.
+        write(group_broker, "work", [f"{turn}-{number}" for number in range(PARTITIONS)])
+        members.wait_until(lambda: len(values_got(members)) == (turn + 1) * PARTITIONS, f"the records of turn {turn}")
+        asker = confluent_kafka.Consumer({"bootstrap.servers": group_broker.bootstrap, "group.id": "team"})
+        asked = [confluent_kafka.TopicPartition("work", part) for part in range(PARTITIONS)]
+        reached = lambda: [part.offset for part in asker.committed(asked, timeout=30)] == [turn + 1] * PARTITIONS
+        members.wait_until(reached, "all offsets committed")
+        asker.close()
+        running.pop(0).kill9()
+        running.append(start(protocol))
+        members.wait_for_shares(PARTITIONS, running)
+        kind = "CLASSIC" if turn == 3 else "CONSUMER"
+        members.wait_until(lambda: [group.type.name for group in kinds()] == [kind], f"a group of the type {kind}")
+    write(group_broker, "work", [f"4-{number}" for number in range(PARTITIONS)])
+    members.wait_until(lambda: len(values_got(members)) >= 5 * PARTITIONS, "the last records")
+    assert values_got(members) == sorted(f"{turn}-{number}" for turn in range(5) for number in range(PARTITIONS))
+
+
 def test_a_regular_expression_finds_topics_that_come_later(group_broker, members):
     """librdkafka looks at the topics itself in the classic protocol, and leaves it to the broker in the new one."""
     create_topic(group_broker.bootstrap, "work-1", 1)
