@@ -78,7 +78,7 @@ pub const APIS: &[Api] = &[
         ApiKey::OffsetCommit,
         2..=9,
         groups::offset_commit::handle,
-        "For members of classic groups, and for consumers that only use a group's name.",
+        "For members of either protocol, and for consumers that only use a group's name.",
     ),
     Api::new(
         ApiKey::OffsetFetch,
