@@ -13,6 +13,10 @@ use crate::group::request::ConsumerHeartbeat;
 use crate::group::settings::Settings;
 use crate::group::step::Context;
 
+/// Different regular expressions in one group. All are looked up together and stored in one batch, each with the topics it stands
+/// for, which may be all there are.
+const MOST_REGEXES: usize = 100;
+
 /// Whether a request makes sense by itself, whatever its group is like.
 pub(in crate::group) fn validate(beat: &ConsumerHeartbeat, settings: &Settings) -> Result<(), Refused> {
     let invalid = |message: &str| Err(refuse(GroupError::InvalidRequest, message.to_owned()));
@@ -121,9 +125,18 @@ impl ConsumerGroup {
     }
 
     fn check_regex(&self, beat: &ConsumerHeartbeat) -> Result<(), Refused> {
-        let known =
-            beat.subscribed_topic_regex.as_ref().is_some_and(|regex| self.regexes.contains_key(regex));
-        if known { Ok(()) } else { validate_regex(beat) }
+        match beat.subscribed_topic_regex.as_ref().filter(|regex| !regex.is_empty()) {
+            Some(regex) if self.regexes.contains_key(regex) => Ok(()),
+            Some(_) if self.regexes.len() >= MOST_REGEXES => {
+                let message = format!(
+                    "the members of the group {} have {MOST_REGEXES} different regular expressions already",
+                    self.id
+                );
+                Err(refuse(GroupError::InvalidRegularExpression, message))
+            }
+            Some(_) => validate_regex(beat),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn unknown(&self, beat: &ConsumerHeartbeat) -> Refused {
@@ -277,4 +290,50 @@ fn merge(about: &mut ConsumerMemberMetadata, beat: &ConsumerHeartbeat) {
     about.client_id = Arc::clone(&beat.client_id);
     about.client_host = Arc::clone(&beat.client_host);
     about.classic = None;
+}
+
+#[cfg(test)]
+mod tests {
+    use base::{Millis, Uuid};
+
+    use super::*;
+    use crate::group::reply::Reply;
+    use crate::group::request::Event;
+    use crate::group::{Groups, Ticket};
+
+    fn join(groups: &mut Groups, number: usize, regex: &str) -> Result<(), GroupError> {
+        let beat = ConsumerHeartbeat {
+            group_id: Arc::from("g"),
+            member_id: Arc::from(format!("m{number}")),
+            member_epoch: 0,
+            instance_id: None,
+            rack_id: None,
+            rebalance_timeout_ms: 60_000,
+            subscribed_topic_names: None,
+            subscribed_topic_regex: Some(Arc::from(regex)),
+            server_assignor: None,
+            topic_partitions: Some(Vec::new()),
+            client_id: Arc::default(),
+            client_host: Arc::default(),
+            uuid: Uuid::nil(),
+            requires_member_id: true,
+        };
+        let step = groups.handle(Ticket(0), Event::ConsumerHeartbeat(beat), Millis(0));
+        match step.replies.into_iter().next() {
+            Some((_, Reply::ConsumerHeartbeat(reply))) => reply.map(drop).map_err(|refused| refused.error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_group_has_only_so_many_expressions() {
+        let mut groups = Groups::new(Settings::default());
+        for number in 0..MOST_REGEXES {
+            assert_eq!(join(&mut groups, number, &format!("topic-{number}")), Ok(()));
+        }
+        assert_eq!(join(&mut groups, 1_000, "another"), Err(GroupError::InvalidRegularExpression));
+        // One that somebody has is no further one, nor is none.
+        assert_eq!(join(&mut groups, 1_000, "topic-7"), Ok(()));
+        assert_eq!(join(&mut groups, 1_001, ""), Ok(()));
+    }
 }
