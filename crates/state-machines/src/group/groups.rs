@@ -433,6 +433,7 @@ impl Groups {
             Some(Group::Classic(group)) if group.state() != State::Empty => {
                 consumer::validate_upgrade(group, ctx.settings)?;
                 consumer::validate_size(group.size(), group.has_member(&beat.member_id), ctx.settings)?;
+                consumer::validate_epoch(group, beat)?;
                 consumer::validate_regex(beat)?;
                 consumer::to_consumer(groups, id, &mut ctx);
             }

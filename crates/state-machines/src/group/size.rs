@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::classic::Transferred;
 use super::record::{
     ConsumerMemberMetadata, CurrentAssignment, GroupMetadata, Partitions, Record, ResolvedRegex, StoredMember,
 };
@@ -116,6 +117,20 @@ pub(super) fn of_join(join: &Join) -> usize {
         + texts.map(|text| text.len()).iter().sum::<usize>()
         + of_optional(join.instance_id.as_ref())
         + join.protocols.iter().map(of_protocol).sum::<usize>()
+}
+
+/// At least as many bytes as a batch takes that makes a classic group of these members, in whichever of their protocols.
+pub(super) fn of_transferred(group: &str, members: &[Transferred]) -> usize {
+    let member = |member: &Transferred| {
+        let texts = [&member.member_id, &member.client_id, &member.client_host];
+        ITEM + texts.map(|text| text.len()).iter().sum::<usize>()
+            + of_optional(member.instance_id.as_ref())
+            + member.protocols.iter().map(of_protocol).max().unwrap_or(0)
+            + member.assignment.len()
+    };
+    // One of them leads, and stands there twice.
+    let leader = members.iter().map(|member| member.member_id.len()).max().unwrap_or(0);
+    RECORD + RECORD + group.len() + leader + members.iter().map(member).sum::<usize>()
 }
 
 /// At least as many bytes as a batch of these records takes.

@@ -35,7 +35,7 @@ pub(in crate::group) fn join(
     };
     let holder = join.instance_id.as_ref().and_then(|instance| group.static_members.get(instance));
     let becomes_classic =
-        holder.cloned().is_some_and(|holder| group.holder_may_become_classic(&holder, ctx.settings));
+        holder.cloned().is_some_and(|holder| group.holder_may_become_classic(&holder, join, ctx));
     if join.member_id.is_empty() {
         group.replace_static_member(join.instance_id.as_ref(), &id, ctx);
     }

@@ -24,7 +24,7 @@ pub(in crate::group) fn fence(
     if leaving.is_empty() {
         return;
     }
-    if group.may_become_classic(leaving, ctx.settings) {
+    if group.may_become_classic(leaving, ctx) {
         super::migrate::to_classic(groups, group_id, leaving, true, ctx);
         return;
     }

@@ -14,8 +14,11 @@ use crate::group::record::{
     Record,
 };
 use crate::group::reply::{Refused, State};
+use crate::group::request::{ConsumerHeartbeat, Join};
 use crate::group::settings::Settings;
+use crate::group::size;
 use crate::group::step::Context;
+use crate::topics::Topics;
 
 /// A member of a classic group, read.
 struct Read {
@@ -43,6 +46,20 @@ pub(in crate::group) fn validate_upgrade(group: &ClassicGroup, settings: &Settin
         Ok(_) => Ok(()),
         Err(why) => cannot(why),
     }
+}
+
+/// Whether one that joins does not take the id of a classic group's member, which has come further than to begin.
+pub(in crate::group) fn validate_epoch(
+    group: &ClassicGroup,
+    beat: &ConsumerHeartbeat,
+) -> Result<(), Refused> {
+    let (id, generation) = (&beat.member_id, group.generation());
+    if beat.instance_id.is_some() || !group.has_member(id) || beat.member_epoch >= generation {
+        return Ok(());
+    }
+    let message =
+        format!("the member {id} is in generation {generation} of the classic group {}", group.id());
+    Err(refuse(GroupError::FencedMemberEpoch, message))
 }
 
 fn read(member: Transferred) -> Result<Read, &'static str> {
@@ -132,24 +149,61 @@ fn share(assigned: &embedded::Named, ctx: &Context<'_>) -> Partitions {
 }
 
 impl ConsumerGroup {
-    /// Whether the group may become a classic one when these have left.
-    pub(super) fn may_become_classic(&self, leaving: &[Arc<str>], settings: &Settings) -> bool {
+    /// Whether the group may become a classic one when these have left. One record has to hold it then: a group that is too large for
+    /// that stays as it is.
+    pub(super) fn may_become_classic(&self, leaving: &[Arc<str>], ctx: &Context<'_>) -> bool {
         let classic_leaving = leaving.iter().filter(|id| self.speaks_classic(id)).count();
         let left = self.members.len().saturating_sub(leaving.len());
         left > 0
             && self.classic_members - classic_leaving == left
-            && left <= settings.max_size
-            && settings.consumer_migration_policy.allows_downgrade()
+            && left <= ctx.settings.max_size
+            && ctx.settings.consumer_migration_policy.allows_downgrade()
             && self.have_protocol_in_common(leaving)
+            && size::of_transferred(&self.id, &self.transferred(leaving, ctx.topics)) <= ctx.room
     }
 
     /// Whether the group may become a classic one when one that speaks the classic protocol takes the place of this static member.
-    pub(super) fn holder_may_become_classic(&self, holder: &Arc<str>, settings: &Settings) -> bool {
+    pub(super) fn holder_may_become_classic(
+        &self,
+        holder: &Arc<str>,
+        join: &Join,
+        ctx: &Context<'_>,
+    ) -> bool {
+        let leaving = std::slice::from_ref(holder);
+        let held = || self.members.get(holder).map(|member| with_names(&member.held(), ctx.topics));
+        let size = || {
+            let others = size::of_transferred(&self.id, &self.transferred(leaving, ctx.topics));
+            others + size::of_join(join) + embedded::encode_assignment(0, &held().unwrap_or_default()).len()
+        };
         !self.speaks_classic(holder)
             && self.classic_members + 1 == self.members.len()
-            && self.members.len() <= settings.max_size
-            && settings.consumer_migration_policy.allows_downgrade()
-            && (self.classic_members == 0 || self.have_protocol_in_common(std::slice::from_ref(holder)))
+            && self.members.len() <= ctx.settings.max_size
+            && ctx.settings.consumer_migration_policy.allows_downgrade()
+            && (self.classic_members == 0 || self.have_protocol_in_common(leaving))
+            && size() <= ctx.room
+    }
+
+    /// The members of the classic protocol, without those that leave, as a classic group takes them on.
+    fn transferred(&self, leaving: &[Arc<str>], topics: &Topics) -> Vec<Transferred> {
+        let staying = self.members.iter().filter(|(id, _)| !leaving.contains(id));
+        let members = staying.filter_map(|(id, member)| {
+            let (about, classic) = (&member.about, member.about.classic.as_ref()?);
+            let held = with_names(&member.held(), topics);
+            let first = classic.supported_protocols.first();
+            let version = first.and_then(|protocol| embedded::version(&protocol.metadata)).unwrap_or(0);
+            Some(Transferred {
+                member_id: Arc::clone(id),
+                instance_id: about.instance_id.clone(),
+                client_id: Arc::clone(&about.client_id),
+                client_host: Arc::clone(&about.client_host),
+                rebalance_timeout_ms: about.rebalance_timeout_ms,
+                session_timeout_ms: classic.session_timeout_ms,
+                protocols: classic.supported_protocols.clone(),
+                subscription: Arc::default(),
+                assignment: embedded::encode_assignment(version, &held),
+            })
+        });
+        members.collect()
     }
 
     fn speaks_classic(&self, id: &Arc<str>) -> bool {
@@ -187,25 +241,7 @@ pub(super) fn to_classic(
     let Some(Group::Consumer(group)) = groups.remove(group_id) else { return };
     group.members.keys().for_each(|id| group.cancel_timers(id, ctx));
     ctx.step.records.extend(group.tombstones());
-    let staying = group.members.iter().filter(|(id, _)| !leaving.contains(id));
-    let members = staying.filter_map(|(id, member)| {
-        let (about, classic) = (&member.about, member.about.classic.as_ref()?);
-        let held = with_names(&member.held(), ctx.topics);
-        let first = classic.supported_protocols.first();
-        let version = first.and_then(|protocol| embedded::version(&protocol.metadata)).unwrap_or(0);
-        Some(Transferred {
-            member_id: Arc::clone(id),
-            instance_id: about.instance_id.clone(),
-            client_id: Arc::clone(&about.client_id),
-            client_host: Arc::clone(&about.client_host),
-            rebalance_timeout_ms: about.rebalance_timeout_ms,
-            session_timeout_ms: classic.session_timeout_ms,
-            protocols: classic.supported_protocols.clone(),
-            subscription: Arc::default(),
-            assignment: embedded::encode_assignment(version, &held),
-        })
-    });
-    let members = members.collect();
+    let members = group.transferred(leaving, ctx.topics);
     let mut classic = ClassicGroup::of_consumers(Arc::clone(group_id), group.epoch, members, ctx);
     classic.start_sessions(ctx);
     if rebalance {

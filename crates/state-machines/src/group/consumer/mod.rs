@@ -40,7 +40,7 @@ pub(super) use self::classic_members::join;
 pub(super) use self::heartbeat::{validate, validate_regex, validate_size};
 pub(super) use self::leave::fence;
 use self::member::Member;
-pub(super) use self::migrate::{to_consumer, validate_upgrade};
+pub(super) use self::migrate::{to_consumer, validate_epoch, validate_upgrade};
 use super::error::GroupError;
 use super::record::{Partitions, Record, ResolvedRegex};
 use super::reply::Refused;
