@@ -237,6 +237,18 @@ pub enum CloseReason {
         /// The version that came.
         version: i16,
     },
+    /// The body names more of something than one request may.
+    #[error("a request with API key {key} and version {version} names {named} groups, and may name {most}")]
+    TooManyGroups {
+        /// The key that came.
+        key: i16,
+        /// The version that came.
+        version: i16,
+        /// How many groups it names.
+        named: usize,
+        /// How many it may name.
+        most: usize,
+    },
     /// The answer cannot be put into bytes: a mistake of ours.
     #[error("the answer to a request with version {version} cannot be encoded: {source}")]
     Unencodable {

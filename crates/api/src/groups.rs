@@ -24,7 +24,7 @@ use state_machines::group::{Event, GroupError, Reply};
 use wire::{Message, StrBytes};
 
 use crate::answer::{Handled, outcome, ready};
-use crate::broker::{Broker, Pending, Request};
+use crate::broker::{Broker, CloseReason, Pending, Request};
 use crate::code::Code;
 
 /// Begins `event`, which concerns `group`; `respond` makes the answer of its reply, or of why there is none.
@@ -75,6 +75,22 @@ impl From<Unavailable> for Code {
             Unavailable::Failed => Self::CoordinatorNotAvailable,
         }
     }
+}
+
+/// How many groups one request may name. A name of a few bytes costs a look at its shard, a place in line and an entry of the
+/// answer, so that a request of some megabytes could fill the memory.
+const MOST_GROUPS: usize = 100_000;
+
+/// Whether a request names no more groups than one may.
+///
+/// # Errors
+/// When it does: then its connection is closed.
+fn check_count(request: &Request, named: usize) -> Result<(), CloseReason> {
+    if named <= MOST_GROUPS {
+        return Ok(());
+    }
+    let (key, version) = (request.header.api_key, request.version());
+    Err(CloseReason::TooManyGroups { key, version, named, most: MOST_GROUPS })
 }
 
 /// The code of a result.

@@ -11,7 +11,7 @@ use wire::messages::consumer_group_describe::{
 };
 
 use super::repeats::{GROUPS, Repeats};
-use super::{all, answered, consumer_groups_are_served};
+use super::{all, answered, check_count, consumer_groups_are_served};
 use crate::answer::{Handled, body, outcome, ready};
 use crate::broker::{Broker, Pending, Request};
 use crate::code::Code;
@@ -20,6 +20,7 @@ use crate::operations;
 pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: ConsumerGroupDescribeRequest = body(request)?;
+    check_count(request, asked.group_ids.len())?;
     let names: Vec<StrBytes> =
         asked.group_ids.iter().map(|group| StrBytes::from(group.as_str().to_owned())).collect();
     if !consumer_groups_are_served(broker) {

@@ -7,7 +7,7 @@ use state_machines::group::{Event, Reply};
 use wire::StrBytes;
 use wire::messages::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 
-use super::{all, code, text};
+use super::{all, check_count, code, text};
 use crate::answer::{Handled, body, outcome};
 use crate::broker::{Broker, Pending, Request};
 use crate::code::Code;
@@ -15,6 +15,7 @@ use crate::code::Code;
 pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: DeleteGroupsRequest = body(request)?;
+    check_count(request, asked.groups_names.len())?;
     // A name that stands twice is answered once, as in Kafka.
     let mut seen = HashSet::new();
     let distinct = asked.groups_names.iter().filter(|name| seen.insert(name.as_str()));

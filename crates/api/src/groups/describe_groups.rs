@@ -12,7 +12,7 @@ use wire::messages::describe_groups::{
 };
 
 use super::repeats::{GROUPS, Repeats};
-use super::{all, answered, answered_bytes};
+use super::{all, answered, answered_bytes, check_count};
 use crate::answer::{Handled, body, outcome};
 use crate::broker::{Broker, Pending, Request};
 use crate::code::Code;
@@ -24,6 +24,7 @@ const NAMES_UNKNOWN_GROUP: i16 = 6;
 pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: DescribeGroupsRequest = body(request)?;
+    check_count(request, asked.groups.len())?;
     let names: Vec<StrBytes> =
         asked.groups.iter().map(|group| StrBytes::from(group.as_str().to_owned())).collect();
     // Who names a large group again and again does not get it as often.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use wire::StrBytes;
 use wire::messages::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 
+use super::check_count;
 use crate::answer::{Handled, body, message, outcome, ready};
 use crate::broker::{Broker, Pending, Request};
 use crate::code::Code;
@@ -22,6 +23,7 @@ const TRANSACTION: i8 = 1;
 pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: FindCoordinatorRequest = body(request)?;
+    check_count(request, asked.coordinator_keys.len())?;
     let refusal = match asked.key_type {
         GROUP => None,
         TRANSACTION => {

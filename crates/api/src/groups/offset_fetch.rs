@@ -14,7 +14,7 @@ use wire::messages::offset_fetch::{
 };
 
 use super::repeats::{GROUPS, PARTITIONS, Repeats};
-use super::{answered, text};
+use super::{answered, check_count, text};
 use crate::answer::{Handled, body, outcome};
 use crate::broker::{Broker, Pending, Request};
 use crate::code::Code;
@@ -30,6 +30,7 @@ type Fetched = Result<Vec<FetchedTopic>, Code>;
 pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: OffsetFetchRequest = body(request)?;
+    check_count(request, asked.groups.len())?;
     let require_stable = asked.require_stable;
     let groups = if version < ASKS_FOR_SEVERAL { vec![as_one_of_several(asked)] } else { asked.groups };
     let topics = broker.catalog.topics();

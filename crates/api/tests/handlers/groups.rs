@@ -1,3 +1,4 @@
+use api::CloseReason;
 use wire::StrBytes;
 use wire::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
 use wire::messages::delete_groups::DeleteGroupsRequest;
@@ -186,4 +187,33 @@ fn what_is_asked_for_again_and_again_is_refused() {
     };
     assert_eq!((list(vec![text("no such state"); 200_000]), list(vec![text(" empty "); 200_000])), (0, 1));
     assert_eq!(list(vec![text("stable"), text("Empty")]), 1);
+}
+
+/// Each name costs a hundred times what it takes in the request.
+#[test]
+fn who_names_more_groups_than_a_request_may_is_cut_off() {
+    let house = house();
+    let names = |count: usize| vec![text("g"); count];
+    let find = |count| FindCoordinatorRequest {
+        coordinator_keys: names(count),
+        ..FindCoordinatorRequest::default()
+    };
+    assert_eq!(house.ask(4, &find(100_000)).coordinators.len(), 100_000);
+
+    let too_many = || names(100_001);
+    let group = OffsetFetchRequestGroup { group_id: text("g"), ..OffsetFetchRequestGroup::default() };
+    let fetch = OffsetFetchRequest { groups: vec![group; 100_001], ..OffsetFetchRequest::default() };
+    let describe = DescribeGroupsRequest { groups: too_many(), ..DescribeGroupsRequest::default() };
+    let describe_new =
+        ConsumerGroupDescribeRequest { group_ids: too_many(), ..ConsumerGroupDescribeRequest::default() };
+    for pending in [
+        house.begin(4, &find(100_001)),
+        house.begin(8, &fetch),
+        house.begin(6, &describe),
+        house.begin(1, &describe_new),
+        house.begin(2, &DeleteGroupsRequest { groups_names: too_many() }),
+    ] {
+        let closed = house.end(pending).unwrap_err();
+        assert!(matches!(closed, CloseReason::TooManyGroups { named: 100_001, .. }), "{closed}");
+    }
 }
