@@ -50,6 +50,8 @@ BOTH_TAKE = [
     },
     {"replica.fetch.wait.max.ms": "30000"},
     {"max.connections.per.ip.overrides": "localhost:5,127.0.0.1:6"},
+    {"max.connections.per.ip": "0", "max.connections.per.ip.overrides": "localhost:5"},
+    {"early.start.listeners": "PLAINTEXT, CONTROLLER"},
     {MAP: "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL"},
     {"num.io.threads": "1", "log.cleaner.threads": "2", "no.such.key": "x"},
     {"log.retention.ms": "-1", "compression.type": "zstd", "auto.create.topics.enable": "FALSE"},
@@ -99,6 +101,7 @@ BOTH_REFUSE = [
     {"connection.failed.authentication.delay.ms": "700000"},
     {"max.connections.per.ip": "0"},
     {"max.connections.per.ip.overrides": "one:two:three"},
+    {"early.start.listeners": "plaintext"},
 ]
 
 

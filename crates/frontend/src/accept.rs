@@ -96,11 +96,11 @@ fn take_place(peer: SocketAddr, shared: &Shared) -> Option<Place> {
         Err(full) => full,
     };
     Counters::add(&shared.counters.refused);
-    let name = match full {
-        Full::Overall => "max.connections",
-        Full::OfAddress => "max.connections.per.ip",
+    let (name, limit) = match full {
+        Full::Overall(limit) => ("max.connections", limit),
+        Full::OfAddress(limit) => ("max.connections.per.ip", limit),
+        Full::OfHost(limit) => ("max.connections.per.ip.overrides", limit),
     };
-    let limit = shared.places.limit(full);
     let text = format!("connection refused: there are {limit}, as many as `{name}` allows");
     if shared.throttle.allow(Instant::now()).is_some() {
         tracing::warn!(%peer, "{text}");

@@ -6,7 +6,7 @@
 //! `sendfile` on Linux and a read and a write elsewhere.
 //!
 //! What comes from outside is bounded by names: `socket.request.max.bytes`, `max.connections`,
-//! `max.connections.per.ip`, `connections.max.idle.ms`, `queued.max.requests` (per connection) and
+//! `max.connections.per.ip` with its `.overrides`, `connections.max.idle.ms`, `queued.max.requests` (per connection) and
 //! `queued.max.request.bytes` (over all connections). Memory for a frame grows with the bytes that arrive, not with the
 //! length it claims.
 //!

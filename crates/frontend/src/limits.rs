@@ -13,6 +13,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at a time from one address (`max.connections.per.ip`).
     pub connections_per_ip: usize,
+    /// The same for single hosts, names or addresses (`max.connections.per.ip.overrides`).
+    pub connections_of_hosts: Vec<(String, usize)>,
     /// How long a connection may be silent; `None`: for ever (`connections.max.idle.ms`).
     pub idle: Option<Duration>,
     /// Requests of one connection in work at a time (`queued.max.requests`).
@@ -36,6 +38,8 @@ impl Limits {
             request_bytes: count(settings.socket_request_max_bytes()),
             connections: count(settings.max_connections()),
             connections_per_ip: count(settings.max_connections_per_ip()),
+            // Checked with the rest of the settings.
+            connections_of_hosts: settings.max_connections_per_ip_overrides().unwrap_or_default(),
             idle: u64::try_from(settings.connections_max_idle_ms()).ok().map(Duration::from_millis),
             requests_in_work: count(settings.queued_max_requests()),
             request_memory: settings.queued_max_request_bytes(),

@@ -44,7 +44,7 @@ pub struct Doors(Arc<Places>);
 impl Doors {
     /// From now on so many connections are let in as `limits` say, overall and from one address. Whoever is in stays in.
     pub fn set(&self, limits: &Limits) {
-        self.0.set_limits(limits.connections, limits.connections_per_ip);
+        self.0.set_limits(limits);
     }
 }
 
@@ -56,7 +56,7 @@ impl Server {
         let counters = Arc::new(Counters::default());
         let shared = Arc::new(Shared {
             memory: RequestMemory::new(limits.request_memory),
-            places: Places::new(limits.connections, limits.connections_per_ip),
+            places: Places::new(&limits),
             counters: Arc::clone(&counters),
             stalls: Stalls::start(),
             throttle: Throttle::new(std::time::Instant::now()),

@@ -174,8 +174,11 @@ broker_keys! {
         "Largest request in bytes; the sender of a larger one is cut off.";
     "max.connections" max_connections: i32 = Some("10000"), AtLeast(0), Running,
         "Connections at a time; one more is closed at once.";
-    "max.connections.per.ip" max_connections_per_ip: i32 = Some("10000"), AtLeast(1), Running,
-        "Connections at a time from one address; one more is closed at once.";
+    "max.connections.per.ip" max_connections_per_ip: i32 = Some("10000"), AtLeast(0), Running,
+        "Connections at a time from one address; one more is closed at once. 0: only those of \
+         max.connections.per.ip.overrides are let in.";
+    "max.connections.per.ip.overrides" max_connections_per_ip_overrides_text: String = Some(""), Any, Running,
+        "The same for single addresses, as HOST:NUMBER with commas between. A name is looked up when it is set.";
     "connections.max.idle.ms" connections_max_idle_ms: i64 = Some("600000"), Any, Start,
         "A connection without a byte or a request in work for this long is closed; negative: never.";
     "queued.max.requests" queued_max_requests: i32 = Some("500"), AtLeast(1), Start,

@@ -5,6 +5,7 @@
 
 use crate::broker::{Scope, scope};
 use crate::error::SettingError;
+use crate::listeners::Endpoint;
 use crate::settings::{Settings, bad};
 use crate::value::{Allowed, Kind, Rule, filled_items};
 
@@ -69,6 +70,7 @@ const ONE_DIRECTORY: Reason =
     needless("There is one data directory; a partition that cannot be written says so.");
 const THREADS: Reason = needless("Work is not divided among threads in this way.");
 const CONNECTIONS: Reason = missed("Not built.");
+const EARLY: Reason = needless("Listeners open when all is ready: there is no authorizer to wait for.");
 const PURGATORY: Reason = needless("Requests that wait are not kept in a purgatory.");
 const METRICS: Reason = needless("There are no Java metrics.");
 const TELEMETRY: Reason = needless("Clients are asked for no telemetry.");
@@ -77,6 +79,7 @@ const OFFSETS: Reason =
 const LZ4: Reason = needless("There is one level of lz4.");
 const UNSTABLE: Reason = needless("Nothing unstable is advertised.");
 const TIERED: Reason = needless("There is no tiered storage.");
+const SHARE_ON: Reason = missed("Share groups are not built.");
 const SHARE: Reason = needless("There are no share groups.");
 const STREAMS: Reason = needless("There are no streams groups; Kafka Streams uses classic ones.");
 const TRANSACTIONS: Reason = needless("Transactions are not built, and each one is refused by an error.");
@@ -155,9 +158,10 @@ idle_keys! {
     "num.recovery.threads.per.data.dir" Int = Some("2"), AtLeast(1), Running;
 
     [CONNECTIONS]
-    "early.start.listeners" Text = None, Any, Start;
     "max.connection.creation.rate" Int = Some("2147483647"), AtLeast(0), Running;
-    "max.connections.per.ip.overrides" Text = Some(""), Any, Running;
+
+    [EARLY]
+    "early.start.listeners" Text = None, Any, Start;
 
     [PURGATORY]
     "delete.records.purgatory.purge.interval.requests" Int = Some("1"), Any, Start;
@@ -219,10 +223,12 @@ idle_keys! {
     "remote.log.storage.manager.impl.prefix" Text = Some("rsm.config."), Any, Start;
     "remote.log.storage.system.enable" Boolean = Some("false"), Never("there is no tiered storage"), Start;
 
+    [SHARE_ON]
+    "group.share.enable" Boolean = Some("false"), Any, Start;
+
     [SHARE]
     "group.share.assignors" List = Some("simple"), Any, Start;
     "group.share.delivery.count.limit" Int = Some("5"), Between(2, 10), Start;
-    "group.share.enable" Boolean = Some("false"), Any, Start;
     "group.share.heartbeat.interval.ms" Int = Some("5000"), AtLeast(1), Start;
     "group.share.max.heartbeat.interval.ms" Int = Some("15000"), AtLeast(1), Start;
     "group.share.max.record.lock.duration.ms" Int = Some("60000"), Between(30_000, 3_600_000), Start;
@@ -367,7 +373,7 @@ idle_keys! {
 
 impl Settings {
     /// Checks what Kafka checks of several of these at once (Kafka: `KafkaConfig.validateValues`).
-    pub(crate) fn check_idle(&self) -> Result<(), SettingError> {
+    pub(crate) fn check_idle(&self, listeners: &[Endpoint]) -> Result<(), SettingError> {
         let wait = "replica.fetch.wait.max.ms";
         for longer in ["replica.socket.timeout.ms", "replica.lag.time.max.ms"] {
             if self.idle_number(wait) > self.idle_number(longer) {
@@ -380,16 +386,14 @@ impl Settings {
                 "`{delay}` must be less than `connections.max.idle.ms` ({idle})"
             )));
         }
-        let key = "max.connections.per.ip.overrides";
-        for entry in filled_items(self.given(key).unwrap_or_default()) {
-            let is_sound = entry.rsplit_once(':').is_some_and(|(host, count)| {
-                !host.is_empty() && !host.contains(' ') && count.trim().parse::<i32>().is_ok()
-            });
-            if !is_sound {
-                return Err(bad(key, &entry, "must be a list, with commas, of HOST:NUMBER".to_owned()));
+        let key = "early.start.listeners";
+        let is_known = |name: &String| listeners.iter().any(|one| one.name == *name);
+        match filled_items(self.given(key).unwrap_or_default()).into_iter().find(|name| !is_known(name)) {
+            Some(stranger) => {
+                Err(bad(key, &stranger, "must be a list, with commas, of names in `listeners`".to_owned()))
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The number that an idle key stands at.

@@ -37,8 +37,12 @@ pub fn parse_host_port(text: &str) -> Option<(String, u16)> {
         Some(rest) => rest.strip_suffix(']')?,
         None => host,
     };
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-%._:".contains(&b);
-    host.bytes().all(fits).then(|| (host.to_owned(), port))
+    host.bytes().all(fits_host).then(|| (host.to_owned(), port))
+}
+
+/// Whether a byte may stand in the name or address of a host (Kafka: `Utils.validHostPattern`).
+pub(crate) const fn fits_host(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'%' | b'.' | b'_' | b':')
 }
 
 /// The endpoints of a list of `NAME://HOST:PORT`, with names unlike.

@@ -201,8 +201,8 @@ impl Settings {
     /// The first contradiction, naming the key to change.
     pub fn check(&self) -> Result<(), SettingError> {
         self.check_roles()?;
-        self.check_idle()?;
         let all = self.all_listeners()?;
+        self.check_idle(&all)?;
         self.check_listener_roles(&all)?;
         self.check_inter_broker(&self.advertised_listeners()?)?;
         let dir = self.data_dir()?;
@@ -231,6 +231,7 @@ impl Settings {
                 "`queued.max.request.bytes` must be at least `socket.request.max.bytes` ({largest}), or -1 for no limit"
             )));
         }
+        self.check_connections()?;
         consumer_groups::check(self)?;
         if self.log_cleaner_dedupe_buffer_size() < LEAST_DEDUPE_BUFFER {
             let given = self.log_cleaner_dedupe_buffer_size().to_string();
@@ -259,6 +260,35 @@ impl Settings {
             None => Some(DEFAULT.max(u64::from(self.socket_request_max_bytes().unsigned_abs()))),
             Some(limit) => u64::try_from(limit).ok().filter(|limit| *limit > 0),
         }
+    }
+
+    /// How many connections single hosts may have instead of `max.connections.per.ip`: names or addresses, each with a
+    /// number (Kafka: `KafkaConfig.maxConnectionsPerIpOverrides`).
+    ///
+    /// # Errors
+    /// When an entry is no `HOST:NUMBER`.
+    pub fn max_connections_per_ip_overrides(&self) -> Result<Vec<(String, usize)>, SettingError> {
+        let entry = |text: String| {
+            let parsed = text.rsplit_once(':').and_then(|(host, number)| {
+                let host = host.trim();
+                let number: i32 = number.trim().parse().ok()?;
+                let is_host = !host.is_empty() && host.bytes().all(listeners::fits_host);
+                is_host.then(|| (host.to_owned(), usize::try_from(number).unwrap_or(0)))
+            });
+            let allowed = || "must be a list, with commas, of HOST:NUMBER".to_owned();
+            parsed.ok_or_else(|| bad("max.connections.per.ip.overrides", &text, allowed()))
+        };
+        filled_items(&self.max_connections_per_ip_overrides_text()).into_iter().map(entry).collect()
+    }
+
+    fn check_connections(&self) -> Result<(), SettingError> {
+        let overrides = self.max_connections_per_ip_overrides()?;
+        if self.max_connections_per_ip() == 0 && overrides.is_empty() {
+            let allowed =
+                "must be at least 1 unless `max.connections.per.ip.overrides` lets somebody in".to_owned();
+            return Err(bad("max.connections.per.ip", "0", allowed));
+        }
+        Ok(())
     }
 
     /// The data directory.

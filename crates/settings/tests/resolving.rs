@@ -383,3 +383,28 @@ fn classic_groups_cannot_be_switched_off() {
     settings.set("group.coordinator.rebalance.protocols", "classic").unwrap();
     settings.check().unwrap();
 }
+
+#[test]
+fn single_hosts_have_limits_of_their_own() {
+    let check = |pairs: &[(&str, &str)]| {
+        let mut settings = Settings::default();
+        for (key, value) in pairs {
+            settings.set(key, value).unwrap();
+        }
+        settings.check().map(|()| settings.max_connections_per_ip_overrides().expect("checked"))
+    };
+    const KEY: &str = "max.connections.per.ip.overrides";
+    let hosts = check(&[(KEY, "broker.example: 5, ::1:6 ,"), ("max.connections.per.ip", "0")]).unwrap();
+    assert_eq!(hosts, [("broker.example".to_owned(), 5), ("::1".to_owned(), 6)]);
+    for bad in ["one:two:three", ":5", "localhost", "a b:5"] {
+        let refusal = check(&[(KEY, bad)]).unwrap_err().to_string();
+        assert_eq!(
+            refusal,
+            format!("`{KEY}` cannot be `{bad}`: must be a list, with commas, of HOST:NUMBER")
+        );
+    }
+    let refusal = check(&[("max.connections.per.ip", "0")]).unwrap_err().to_string();
+    assert!(refusal.contains("must be at least 1 unless"), "{refusal}");
+    let early = |name| check(&[("early.start.listeners", name)]);
+    assert!(early("PLAINTEXT").is_ok() && early("plaintext").is_err());
+}

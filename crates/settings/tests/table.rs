@@ -40,7 +40,6 @@ const OWN_BOUNDS: &[&str] = &[
     "controller.quorum.voters",
     "offsets.topic.segment.bytes",
     "group.consumer.assignors",
-    "max.connections.per.ip",
     "socket.send.buffer.bytes",
     "socket.receive.buffer.bytes",
     "internal.segment.bytes",

@@ -85,6 +85,23 @@ async fn connections_from_one_address_have_a_limit() {
 }
 
 #[tokio::test]
+async fn an_address_may_have_a_limit_of_its_own_and_it_may_change() {
+    let mut settings =
+        settings(&[("max.connections.per.ip", "0"), ("max.connections.per.ip.overrides", "127.0.0.1:1")]);
+    let stage = stage_with(&settings, Limits::new(&settings));
+    let mut one = stage.client().await;
+    one.send("say hello").await;
+    assert_eq!(one.receive().await, "hello");
+    assert!(stage.client().await.is_closed().await);
+    settings.set("max.connections.per.ip.overrides", "localhost:2").expect("allowed");
+    stage.server.doors().set(&Limits::new(&settings));
+    let mut two = stage.client().await;
+    two.send("say hello").await;
+    assert_eq!(two.receive().await, "hello");
+    assert!(stage.client().await.is_closed().await);
+}
+
+#[tokio::test]
 async fn a_silent_connection_is_closed_and_a_waiting_one_is_not() {
     let stage = stage(&[("connections.max.idle.ms", "200")]);
     let (mut silent, mut waiting, mut half) =
