@@ -1,6 +1,7 @@
 """The Java consumer shares a group with the Python clients."""
 
 import confluent_kafka
+from confluent_kafka.admin import AdminClient
 
 from harness.broker import Ottla
 from harness.writing import create_topic, flush, producer
@@ -8,6 +9,14 @@ from harness.writing import create_topic, flush, producer
 PARTITIONS = 8
 EACH = 5
 PYTHON = ("confluent-kafka", "kafka-python", "aiokafka")
+# A group of a test need not wait for members that come together, nor long for one that is gone.
+AT_ONCE = {
+    "group_initial_rebalance_delay_ms": 0,
+    "group_consumer_min_session_timeout_ms": 6000,
+    "group_consumer_session_timeout_ms": 6000,
+    "group_consumer_min_heartbeat_interval_ms": 500,
+    "group_consumer_heartbeat_interval_ms": 500,
+}
 
 
 class Work:
@@ -68,3 +77,61 @@ def test_four_clients_share_a_topic(brokers, members):
     members.wait_for_shares(PARTITIONS, [java, *others])
     work.round()
     assert len(java.got) == len(java.assignment) * EACH
+
+
+def test_two_clients_of_the_new_protocol_share_a_topic(brokers, members):
+    """Whichever of them is killed, the other takes over, and the broker's restart loses nothing of either."""
+    broker = brokers(Ottla, **AT_ONCE).start()
+    work = Work(broker, members)
+    start_java = lambda: members.start_java(broker.bootstrap, "team", "work", protocol="consumer")
+    start_python = lambda: members.start("confluent-kafka", broker.bootstrap, "team", "work", protocol="consumer")
+    java, python = start_java(), start_python()
+    members.wait_for_shares(PARTITIONS, [java, python])
+    assert len(java.assignment) == len(python.assignment)
+    work.round()
+    java.kill9()
+    members.wait_for_shares(PARTITIONS, [python])
+    work.round()
+    stood = work.committed()
+    broker.kill9()
+    broker.start()
+    assert work.committed() == stood
+    java = start_java()
+    members.wait_for_shares(PARTITIONS, [java, python])
+    work.round()
+    python.kill9()
+    members.wait_for_shares(PARTITIONS, [java])
+    work.round()
+    assert len(java.got) == EACH * (PARTITIONS + PARTITIONS // 2)
+
+
+def test_a_member_of_the_new_protocol_among_classic_ones(brokers, members):
+    """The group goes over to the new protocol with the first member that speaks it, and back when the last one is gone."""
+    broker = brokers(Ottla, **AT_ONCE).start()
+    work = Work(broker, members)
+    # Kept until the end: librdkafka drops the answers of a client that is gone.
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+
+    def becomes(kind):
+        kinds = lambda: [group.type.name for group in admin.list_consumer_groups().result().valid]
+        members.wait_until(lambda: kinds() == [kind], f"a group of the type {kind}")
+
+    own = {"aiokafka": {"strategy": "range"}}
+    others = [members.start(client, broker.bootstrap, "team", "work", **own.get(client, {})) for client in PYTHON]
+    members.wait_for_shares(PARTITIONS, others)
+    becomes("CLASSIC")
+    work.round()
+    java = members.start_java(broker.bootstrap, "team", "work", protocol="consumer")
+    members.wait_for_shares(PARTITIONS, [java, *others])
+    becomes("CONSUMER")
+    work.round()
+    stood = work.committed()
+    broker.kill9()
+    broker.start()
+    assert work.committed() == stood
+    becomes("CONSUMER")
+    work.round()
+    java.kill9()
+    members.wait_for_shares(PARTITIONS, others)
+    becomes("CLASSIC")
+    work.round()
