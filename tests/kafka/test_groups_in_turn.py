@@ -1,6 +1,5 @@
 """Groups and committed offsets on one data directory, Ottla's and Kafka's in turn, and the records that both write of them."""
 
-import json
 import re
 
 import pytest
@@ -8,6 +7,7 @@ from confluent_kafka import Consumer
 
 from beside.batches import batch
 from beside.consumer_groups import ConsumerMember, describe_consumers
+from beside.group_records import records
 from beside.groups import Member, delete, delete_offsets, describe, fetch_offsets, list_groups, reads, wait_for_coordinator, with_offsets
 from beside.sides import Side, differences
 from harness.broker import Kafka, Ottla
@@ -16,7 +16,6 @@ from harness.waiting import until
 SETTINGS = {"group_initial_rebalance_delay_ms": 0, "offsets_topic_num_partitions": 1}
 # No session ends while brokers take turns.
 LONG = {"session_timeout_ms": 300_000}
-DRAWN = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 VALUES = [b"%d" % number for number in range(10)]
 
 
@@ -54,27 +53,6 @@ def everything(side):
     return ["left", "team", "tool", "workers"]
 
 
-def records(broker):
-    """Of the groups' log: key and value of each record, without times, and with a number for each id that was drawn."""
-    text = broker.dump_log(broker.segment("__consumer_offsets"), flags=("--offsets-decoder",))
-    drawn, found = [], []
-
-    def number(matched):
-        if matched.group() not in drawn:
-            drawn.append(matched.group())
-        return f"drawn {drawn.index(matched.group())}"
-
-    for key, value in re.findall(r"^\| offset: .* key: (.*) payload: (.*)$", text, re.MULTILINE):
-        if '"members"' in value:
-            value = json.loads(value)
-            # In no order.
-            value["data"]["members"].sort(key=lambda member: re.sub(DRAWN, "", member["memberId"]))
-            value = json.dumps(value, separators=(",", ":"))
-        line = re.sub(DRAWN, number, f"{key} {value}")
-        found.append(re.sub(r'("(?:commitTimestamp|currentStateTimestamp|expireTimestamp)":)\d+', r"\1a time", line))
-    return found
-
-
 def seen(side, groups):
     """What a broker tells of the groups."""
     wait_for_coordinator(side)
@@ -88,7 +66,7 @@ def test_both_write_the_same_records(brokers):
     assert not list(differences(*told))
     for side in sides:
         side.broker.stop()
-    ours, theirs = (records(side.broker) for side in sides)
+    ours, theirs = (records(side) for side in sides)
     # Ottla adds the topic's id to an offset, Kafka only where the client has given it.
     with_ids = [record for record in ours if '"topicId":' in record]
     assert len(with_ids) == sum('"version":"4"' in record for record in ours)
