@@ -322,7 +322,19 @@ impl Broker {
     /// For how long a connection from `address` is to be left alone before it is closed, because there were too many from
     /// there lately (`connection_creation_rate`); `None`: it is to be served.
     pub fn refuses_connection(&self, address: IpAddr, now: Millis) -> Option<Duration> {
-        self.throttles.connect(address, now)
+        self.throttles.connect(address, self.connection_rate(), now)
+    }
+
+    /// For how long a connection that has come, from wherever, and those behind it, are to wait because there were too many
+    /// lately (`max.connection.creation.rate`); `None`: not at all.
+    pub fn delays_connection(&self, now: Millis) -> Option<Duration> {
+        self.throttles.accept(self.connection_rate(), now)
+    }
+
+    /// Connections per second, if they have a limit.
+    fn connection_rate(&self) -> Option<f64> {
+        let rate = self.catalog.settings().max_connection_creation_rate();
+        (rate < i32::MAX).then(|| f64::from(rate))
     }
 
     /// Notes that a client asked for a transaction: a warning the first time, then DEBUG.

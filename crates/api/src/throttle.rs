@@ -84,12 +84,21 @@ impl Throttles {
     }
 
     /// See [`Broker::refuses_connection`].
-    pub(crate) fn connect(&self, address: IpAddr, now: Millis) -> Option<Duration> {
+    pub(crate) fn connect(&self, address: IpAddr, rate: Option<f64>, now: Millis) -> Option<Duration> {
         if self.limited.load(Ordering::Relaxed) & CONNECTIONS == 0 {
             return None;
         }
-        let throttle_ms = self.meters.lock().connect(address, now);
-        u64::try_from(throttle_ms).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
+        let mut meters = self.meters.lock();
+        let time = duration(meters.connect(address, now));
+        if time.is_some() && rate.is_some() {
+            meters.unaccept(now);
+        }
+        time
+    }
+
+    /// See [`Broker::delays_connection`].
+    pub(crate) fn accept(&self, rate: Option<f64>, now: Millis) -> Option<Duration> {
+        duration(self.meters.lock().accept(rate?, now))
     }
 
     /// The most that a Fetch may answer without making its client wait for certain.
@@ -115,6 +124,10 @@ impl Throttles {
         }
         throttle_ms
     }
+}
+
+fn duration(throttle_ms: i32) -> Option<Duration> {
+    u64::try_from(throttle_ms).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
 }
 
 const fn bit(kind: Kind) -> u8 {

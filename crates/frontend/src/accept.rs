@@ -40,6 +40,13 @@ pub(crate) async fn accept<S: Service>(
             Some(_ended) = connections.join_next() => continue,
             () = stopped(&mut stop) => break,
         };
+        if let Some(time) = service.delays_connection() {
+            tracing::debug!(%peer, ?time, "connection waits: too many lately (max.connection.creation.rate)");
+            tokio::select! {
+                () = tokio::time::sleep(time) => {}
+                () = stopped(&mut stop) => break,
+            }
+        }
         let Some(place) = take_place(peer, &shared) else { continue };
         if let Some(time) = service.refuses_connection(peer.ip()) {
             Counters::add(&shared.counters.refused);

@@ -51,6 +51,11 @@ pub trait Service: Send + Sync + 'static {
     fn refuses_connection(&self, _address: IpAddr) -> Option<Duration> {
         None
     }
+
+    /// For how long a new connection, and those behind it, wait before anything is done with it; `None`: not at all.
+    fn delays_connection(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl Service for Broker {
@@ -60,5 +65,9 @@ impl Service for Broker {
 
     fn refuses_connection(&self, address: IpAddr) -> Option<Duration> {
         Self::refuses_connection(self, address, connection::now())
+    }
+
+    fn delays_connection(&self) -> Option<Duration> {
+        Self::delays_connection(self, connection::now())
     }
 }

@@ -179,6 +179,8 @@ broker_keys! {
          max.connections.per.ip.overrides are let in.";
     "max.connections.per.ip.overrides" max_connections_per_ip_overrides_text: String = Some(""), Any, Running,
         "The same for single addresses, as HOST:NUMBER with commas between. A name is looked up when it is set.";
+    "max.connection.creation.rate" max_connection_creation_rate: i32 = Some("2147483647"), AtLeast(0), Running,
+        "Connections per second, measured as quotas are; beyond it the next one waits, for a sample of it at most.";
     "connections.max.idle.ms" connections_max_idle_ms: i64 = Some("600000"), Any, Start,
         "A connection without a byte or a request in work for this long is closed; negative: never.";
     "queued.max.requests" queued_max_requests: i32 = Some("500"), AtLeast(1), Start,

@@ -69,7 +69,6 @@ const ONE_REPLICA: Reason = needless("There is one replica of everything.");
 const ONE_DIRECTORY: Reason =
     needless("There is one data directory; a partition that cannot be written says so.");
 const THREADS: Reason = needless("Work is not divided among threads in this way.");
-const CONNECTIONS: Reason = missed("Not built.");
 const EARLY: Reason = needless("Listeners open when all is ready: there is no authorizer to wait for.");
 const PURGATORY: Reason = needless("Requests that wait are not kept in a purgatory.");
 const METRICS: Reason = needless("There are no Java metrics.");
@@ -156,9 +155,6 @@ idle_keys! {
     "log.cleaner.threads" Int = Some("1"), AtLeast(0), Running;
     "num.io.threads" Int = Some("8"), AtLeast(1), Running;
     "num.recovery.threads.per.data.dir" Int = Some("2"), AtLeast(1), Running;
-
-    [CONNECTIONS]
-    "max.connection.creation.rate" Int = Some("2147483647"), AtLeast(0), Running;
 
     [EARLY]
     "early.start.listeners" Text = None, Any, Start;

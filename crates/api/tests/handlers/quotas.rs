@@ -341,3 +341,44 @@ fn addresses_have_so_many_connections() {
     assert_eq!(refused, [Duration::from_secs(1)]);
     assert_eq!(house.broker.refuses_connection("10.0.0.2".parse().unwrap(), NOW), None);
 }
+
+#[test]
+fn the_settings_say_over_what_time_is_measured() {
+    let delay = |given: &[(&str, &str)], connections: usize| {
+        let house = House::with(&[&[("max.connection.creation.rate", "1")], given].concat());
+        (0..connections).fold(None, |_, _| house.broker.delays_connection(NOW))
+    };
+    assert_eq!(delay(&[("quota.window.size.seconds", "3")], 30), None);
+    assert_eq!(delay(&[("quota.window.size.seconds", "3")], 35), Some(Duration::from_secs(3)));
+    assert_eq!(delay(&[("quota.window.num", "3")], 2), None);
+    assert_eq!(delay(&[("quota.window.num", "3")], 3), Some(Duration::from_secs(1)));
+    // A burst of partitions, and what goes into debt.
+    let codes = |given: &[(&str, &str)]| {
+        let house = House::with(given);
+        limit(&house, "controller_mutation_rate", 1.0);
+        let (response, _) = answer(&house, 7, &create(&["a", "b"], 10));
+        response.topics.iter().map(|topic| topic.error_code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&[]), [0, 0]);
+    assert_eq!(codes(&[("controller.quota.window.num", "3")]), [0, 89]);
+    let short = [("controller.quota.window.num", "3"), ("controller.quota.window.size.seconds", "5")];
+    assert_eq!(codes(&short), [0, 0]);
+}
+
+#[test]
+fn connections_from_everywhere_wait_when_they_are_too_many() {
+    let house = House::with(&[("max.connection.creation.rate", "1")]);
+    let delays = || house.broker.delays_connection(NOW);
+    assert!((0..10).all(|_| delays().is_none()));
+    assert_eq!(delays(), Some(Duration::from_secs(1)));
+    let unlimited = House::new();
+    assert!((0..100).all(|_| unlimited.broker.delays_connection(NOW).is_none()));
+    // One that its address has too many of does not count for the others.
+    let house = House::with(&[("max.connection.creation.rate", "2")]);
+    alter(&house, 1, vec![entry(&[("ip", Some("10.0.0.1"))], &[("connection_creation_rate", Some(1.0))])]);
+    let here: IpAddr = "10.0.0.1".parse().unwrap();
+    for number in 0..100 {
+        assert_eq!(house.broker.delays_connection(NOW), None);
+        assert_eq!(house.broker.refuses_connection(here, NOW).is_some(), number >= 10);
+    }
+}

@@ -98,3 +98,22 @@ async fn connections_that_are_too_many_are_closed_after_a_while() {
     assert_eq!(stopped.await, Ok(true), "nor do they delay a stop");
     assert!(kept.is_closed().await);
 }
+
+#[tokio::test]
+async fn connections_that_come_too_fast_wait_and_do_not_delay_a_stop() {
+    let stage = stage(&[]);
+    *stage.service.delayed.lock().unwrap() = Some(Duration::from_millis(50));
+    let mut client = stage.client().await;
+    client.send("say hello").await;
+    assert_eq!(client.receive().await, "hello");
+    *stage.service.delayed.lock().unwrap() = Some(Duration::from_secs(3600));
+    let mut waits = stage.client().await;
+    waits.send("say later").await;
+    a_moment().await;
+    assert_eq!(stage.service.begun().len(), 1);
+    client.send("say more").await;
+    assert_eq!(client.receive().await, "more", "who is in is served");
+    let stopped = tokio::time::timeout(SOON, stage.server.stop(Duration::from_secs(3600)));
+    assert_eq!(stopped.await, Ok(true));
+    assert!(waits.is_closed().await);
+}

@@ -34,6 +34,8 @@ pub(crate) struct StandIn {
     pub(crate) file: Mutex<Option<PathBuf>>,
     /// For how long connections from everywhere are refused.
     pub(crate) refused: Mutex<Option<Duration>>,
+    /// For how long connections wait.
+    pub(crate) delayed: Mutex<Option<Duration>>,
     /// What `range` answers.
     pub(crate) range: Mutex<Option<FileRange>>,
 }
@@ -74,6 +76,10 @@ const REASON: CloseReason = CloseReason::UnsupportedVersion { key: 3, version: 0
 impl Service for StandIn {
     fn refuses_connection(&self, _address: IpAddr) -> Option<Duration> {
         *self.refused.lock().unwrap()
+    }
+
+    fn delays_connection(&self) -> Option<Duration> {
+        *self.delayed.lock().unwrap()
     }
 
     fn begin(self: &Arc<Self>, request: Request) -> Pending {

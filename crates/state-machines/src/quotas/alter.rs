@@ -13,6 +13,9 @@ use super::limits::{
 /// Most changes that one request may lead to (Kafka: `MAX_RECORDS_PER_USER_OP`), so that they fit one metadata batch.
 pub const MOST_RECORDS: usize = 10_000;
 
+/// Most bytes of the names that these changes hold: Kafka reads no larger batch of the metadata log than 8 MiB.
+const MOST_RECORD_BYTES: usize = 4 << 20;
+
 /// A wish about one entity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alteration {
@@ -58,8 +61,10 @@ pub enum Refusal {
     /// An entity twice in one request.
     #[error("the entity is named more than once in the request; none of its quotas is altered")]
     EntityTwice,
-    /// POLICY_VIOLATION 44: more than [`MOST_RECORDS`].
-    #[error("the request alters more than {MOST_RECORDS} quotas at once")]
+    /// POLICY_VIOLATION 44: more than [`MOST_RECORDS`], or of more than 4 MiB.
+    #[error(
+        "the request alters more than {MOST_RECORDS} quotas at once, or those of names of more than {MOST_RECORD_BYTES} bytes"
+    )]
     TooMany,
 }
 
@@ -93,7 +98,8 @@ impl Quotas {
             let answer = judged.map(|records| decision.records.extend(records));
             decision.answers.push((wish.entity.clone(), answer));
         }
-        if decision.records.len() > MOST_RECORDS {
+        let bytes: usize = decision.records.iter().map(size).sum();
+        if decision.records.len() > MOST_RECORDS || bytes > MOST_RECORD_BYTES {
             decision.records.clear();
             decision.answers.iter_mut().for_each(|(_, answer)| *answer = Err(Refusal::TooMany));
         }
@@ -125,6 +131,11 @@ impl Quotas {
         }
         Ok(records)
     }
+}
+
+fn size(record: &Record) -> usize {
+    let parts = record.entity.parts().map(|(kind, name)| kind.len() + name.map_or(0, str::len));
+    record.key.len() + parts.sum::<usize>()
 }
 
 /// The type of a quota's value, as Kafka's `QuotaConfig` has it.

@@ -175,6 +175,24 @@ impl Meters {
         to_i32(throttle_ms.min(window.sample_ms))
     }
 
+    /// Counts a connection, whoever it is from. Gives for how long it is to wait since there were more than `limit` per
+    /// second (`max.connection.creation.rate`), in milliseconds, one sample at most (Kafka:
+    /// `ConnectionQuotas.recordConnectionAndGetThrottleTimeMs`).
+    pub fn accept(&mut self, limit: f64, now: Millis) -> i32 {
+        let now = self.tick(now);
+        let window = self.window;
+        let rate = self.rate('A', Client { user: "", id: "" });
+        rate.record(1.0, now, window);
+        to_i32(rate.throttle_ms(limit, now, window).min(window.sample_ms))
+    }
+
+    /// Takes back what [`Meters::accept`] counted: the connection is not served after all.
+    pub fn unaccept(&mut self, now: Millis) {
+        let now = self.tick(now);
+        let window = self.window;
+        self.rate('A', Client { user: "", id: "" }).record(-1.0, now, window);
+    }
+
     /// How many meters there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -103,6 +103,12 @@ fn a_request_has_an_end() {
     let decision = Quotas::default().alter(&many);
     assert!(decision.records.is_empty());
     assert!(decision.answers.iter().all(|(_, answer)| *answer == Err(Refusal::TooMany)));
+    let long = |count: usize| {
+        let name = |number| format!("{number:0>32000}");
+        let one = |number| wish(&[(CLIENT_ID, Some(&name(number)))], &[(PRODUCER_BYTE_RATE, Some(1.0))]);
+        Quotas::default().alter(&(0..count).map(one).collect::<Vec<_>>()).records.len()
+    };
+    assert_eq!([long(130), long(132)], [130, 0], "4 MiB of names");
 }
 
 #[test]
@@ -246,6 +252,22 @@ fn connections_that_are_too_many_do_not_count() {
     assert_eq!(meters.connect("::ffff:10.0.0.1".parse().unwrap(), NOW), 1000);
     assert_eq!(meters.connect(elsewhere, NOW), 0);
     assert_eq!(meters.connect(here, NOW.plus(12_000)), 0);
+}
+
+#[test]
+fn connections_of_all_addresses_have_a_rate() {
+    let mut meters = meters(&[(IP, Some("10.0.0.1"))], CONNECTION_CREATION_RATE, 1.0);
+    for _ in 0..20 {
+        assert_eq!(meters.accept(2.0, NOW), 0);
+    }
+    meters.unaccept(NOW);
+    assert_eq!(meters.accept(2.0, NOW), 0);
+    // (21 in 10 s - 2) / 2 * 10 s; then a sample at most.
+    assert_eq!(meters.accept(2.0, NOW), 500);
+    assert_eq!((0..4).fold(0, |_, _| meters.accept(2.0, NOW)), 1000);
+    assert_eq!(meters.accept(0.0, NOW), 1000, "none is welcome, so each one waits");
+    assert_eq!(meters.connect("10.0.0.1".parse().unwrap(), NOW), 0, "an address is measured by itself");
+    assert_eq!(meters.accept(2.0, NOW.plus(12_000)), 0);
 }
 
 #[test]
