@@ -108,7 +108,7 @@ fn a_connection_that_is_dropped_within_a_frame_leaves_nothing_behind() {
 
 #[test]
 fn an_idle_connection_is_closed() {
-    let broker = launch().set("connections.max.idle.ms", "100").start();
+    let broker = launch().set("connections.max.idle.ms", "200").start();
     let mut idle = broker.connect();
     idle.wait_for_close().unwrap();
     works(&mut broker.connect());
