@@ -6,6 +6,7 @@ mod kafka;
 mod kills;
 mod python;
 mod rust;
+mod suites;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ enum Ring {
     Kafka,
     /// The broker killed a hundred times under load.
     Kills,
+    /// The test suites of other projects that are quick enough for every run; `cargo xtask compat` has them all.
+    Suites,
     /// A short run of each fuzz target.
     Fuzz,
 }
@@ -49,6 +52,7 @@ impl fmt::Display for Ring {
             Self::Python => "python",
             Self::Kafka => "kafka",
             Self::Kills => "kills",
+            Self::Suites => "suites",
             Self::Fuzz => "fuzz",
         })
     }
@@ -69,7 +73,7 @@ struct Context<'a> {
 }
 
 pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
-    let all = [Ring::Rust, Ring::Crash, Ring::Python, Ring::Kafka, Ring::Kills, Ring::Fuzz];
+    let all = [Ring::Rust, Ring::Crash, Ring::Python, Ring::Kafka, Ring::Kills, Ring::Suites, Ring::Fuzz];
     let chosen: Vec<Ring> =
         all.into_iter().filter(|ring| selection.rings.is_empty() || selection.rings.contains(ring)).collect();
     let context = Context { workspace };
@@ -83,6 +87,7 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
             Ring::Python => python::run(&context),
             Ring::Kafka => kafka::run(&context),
             Ring::Kills => kills::run(&context),
+            Ring::Suites => suites::run(&context),
             Ring::Fuzz => fuzz::run(&context),
         };
         report.push((ring, outcome, start.elapsed().as_secs()));

@@ -2,15 +2,15 @@
 //! directory, and run one by one.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use serde_json::Value;
-
-use crate::command::{Workspace, can_run};
+use super::broker::ottla;
+use super::{Case, Judged, Trouble};
+use crate::command::can_run;
 
 /// The Kafka that the tests are told they talk to.
 const KAFKA: &str = "4.1.0";
@@ -76,59 +76,44 @@ const TESTS: &[(&str, &[&str])] = &[
     ("0140_commit_metadata", &[]),
 ];
 
-pub(super) fn run(workspace: &Workspace, chosen: &[String]) -> bool {
+pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     for (program, word) in [("make", "--version"), ("cc", "--version"), ("c++", "--version")] {
         if !can_run(program, &[word]) {
-            println!("cannot run here: needs {program}");
-            return false;
+            return Err(Trouble::Missing(format!("needs {program}")));
         }
     }
-    let place = workspace.target.join("compat/librdkafka");
-    if !built(workspace, &place) || !workspace.cargo().args(["build", "--package", "ottla"]).succeeds() {
-        return false;
-    }
-    let binary = workspace.target.join("debug/ottla");
-    let ready = match tools(&binary, &place).and_then(|()| Broker::start(&binary, &place)) {
-        Ok(broker) => broker,
-        Err(why) => {
-            println!("the broker does not start: {why}");
-            return false;
-        }
-    };
-    let wanted =
-        |test: &str| chosen.is_empty() || chosen.iter().any(|chosen| test.starts_with(chosen.as_str()));
-    let (mut passed, mut failed) = (0, 0);
-    for (test, parts) in TESTS.iter().filter(|(test, _)| wanted(test)) {
+    let (source, version) = case.crate_source("rdkafka-sys")?;
+    built(case, &source.join("librdkafka"))?;
+    tools(&ottla(case.workspace)?, &case.place)
+        .map_err(|why| Trouble::Failed(format!("kafka-topics.sh cannot be laid out: {why}")))?;
+    // What the tests expect of a broker: several partitions for topics made on the way, and no time lost in groups.
+    let broker = case.broker(&[("num.partitions", "4"), ("group.initial.rebalance.delay.ms", "0")])?;
+    // The version of the crate is its own and, after a plus sign, librdkafka's.
+    let mut judged = Judged::of(version.split_once('+').map_or(version.as_str(), |(_, theirs)| theirs));
+    for (test, parts) in TESTS.iter().filter(|(test, _)| case.wants(test)) {
         let parts = if parts.is_empty() { &[""][..] } else { parts };
         for part in parts {
             let start = Instant::now();
-            let good = run_one(&place, &ready.address, test, part);
-            let how = if good { "passed" } else { "FAILED" };
-            println!("{test} {part}: {how} in {} s", start.elapsed().as_secs());
-            if good { passed += 1 } else { failed += 1 }
+            let good = run_one(case, &broker.address, test, part);
+            judged.count(format!("{test} {part}").trim_end(), good, start);
         }
     }
-    println!("{passed} passed, {failed} failed; what they said is in {}", place.join("said").display());
-    passed > 0 && failed == 0
+    println!("what they said is in {}", case.place.join("said").display());
+    Ok(judged)
 }
 
 /// Builds the program that runs the tests, unless it is there.
-fn built(workspace: &Workspace, place: &Path) -> bool {
-    let Some(source) = source(workspace) else {
-        println!("the source of rdkafka-sys is not to be found");
-        return false;
-    };
+fn built(case: &Case<'_>, source: &Path) -> Result<(), Trouble> {
+    let place = &case.place;
+    let failed = |what: &Path, why: io::Error| Trouble::Failed(format!("{}: {why}", what.display()));
     let mark = place.join("built-from.txt");
     let from = source.display().to_string();
     if fs::read_to_string(&mark).is_ok_and(|there| there == from) {
-        return true;
+        return Ok(());
     }
     let tree = place.join("tree");
     let _was_there = fs::remove_dir_all(&tree);
-    if let Err(why) = fs::create_dir_all(&tree) {
-        println!("cannot make {}: {why}", tree.display());
-        return false;
-    }
+    fs::create_dir_all(&tree).map_err(|why| failed(&tree, why))?;
     let jobs = format!("-j{}", thread::available_parallelism().map_or(1, std::num::NonZero::get));
     let tree_text = tree.display().to_string();
     let without =
@@ -143,22 +128,12 @@ fn built(workspace: &Workspace, place: &Path) -> bool {
     for step in steps {
         let mut last = Vec::new();
         let script = format!("{step} 2>&1");
-        if workspace.run("sh").args(["-c", &script]).output_kept(&mut last) {
-            continue;
+        if !case.workspace.run("sh").args(["-c", &script]).output_kept(&mut last) {
+            println!("{}", String::from_utf8_lossy(&last));
+            return Err(Trouble::Failed("librdkafka's tests do not build".to_owned()));
         }
-        println!("{}", String::from_utf8_lossy(&last));
-        return false;
     }
-    fs::write(&mark, from).is_ok()
-}
-
-/// Where librdkafka's source lies.
-fn source(workspace: &Workspace) -> Option<PathBuf> {
-    let output = workspace.cargo().args(["metadata", "--format-version=1"]).output()?;
-    let metadata: Value = serde_json::from_slice(&output).ok()?;
-    let package = metadata["packages"].as_array()?.iter().find(|package| package["name"] == "rdkafka-sys")?;
-    let source = Path::new(package["manifest_path"].as_str()?).parent()?.join("librdkafka");
-    source.join("tests").is_dir().then_some(source)
+    fs::write(&mark, from).map_err(|why| failed(&mark, why))
 }
 
 /// Some tests make topics by `kafka-topics.sh`, which the binary is when it is called so.
@@ -173,12 +148,11 @@ fn tools(binary: &Path, place: &Path) -> io::Result<()> {
 }
 
 /// Runs a test, or the parts of it whose names hold `part`.
-fn run_one(place: &Path, address: &str, test: &str, part: &str) -> bool {
-    let said = place.join("said");
-    let log = said.join(format!("{test}-{part}.log"));
-    let configuration = said.join("test.conf");
-    let outcome = fs::create_dir_all(&said)
-        .and_then(|()| fs::write(&configuration, format!("metadata.broker.list={address}\n")))
+fn run_one(case: &Case<'_>, address: &str, test: &str, part: &str) -> bool {
+    let place = &case.place;
+    let log = case.said(format!("{test}-{part}").trim_end_matches('-'));
+    let configuration = place.join("test.conf");
+    let outcome = fs::write(&configuration, format!("metadata.broker.list={address}\n"))
         .and_then(|()| File::create(&log))
         .and_then(|file| {
             let mut command = Command::new("./test-runner");
@@ -217,47 +191,4 @@ fn lines(log: &Path) -> impl Iterator<Item = String> {
     let text = fs::read(log).unwrap_or_default();
     let lines: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
     lines.into_iter()
-}
-
-/// The broker under test; killed when dropped.
-struct Broker {
-    child: Child,
-    address: String,
-}
-
-impl Broker {
-    fn start(binary: &Path, place: &Path) -> io::Result<Self> {
-        let data = place.join("data");
-        let _was_there = fs::remove_dir_all(&data);
-        let mut command = Command::new(binary);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data);
-        // What the tests expect of a broker: several partitions for topics made on the way, and no time lost in groups.
-        command.args(["--set", "num.partitions=4", "--set", "group.initial.rebalance.delay.ms=0"]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn()?;
-        let errors = child.stderr.take().ok_or_else(|| io::Error::other("it has no standard error"))?;
-        let mut broker = Self { child, address: String::new() };
-        let mut errors = BufReader::new(errors).lines();
-        let ready = errors
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| Some(line.split_once("ottla ready on ")?.1.trim().to_owned()));
-        broker.address = ready.ok_or_else(|| io::Error::other("it ends before it is ready"))?;
-        // Read on, so that it never waits for somebody to read; warnings and errors are shown.
-        thread::spawn(move || {
-            for line in errors.map_while(Result::ok) {
-                if line.contains(" WARN ") || line.contains(" ERROR ") {
-                    println!("  broker: {line}");
-                }
-            }
-        });
-        Ok(broker)
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _ended = self.child.wait();
-    }
 }

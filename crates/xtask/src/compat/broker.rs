@@ -1,0 +1,150 @@
+//! The broker that a suite talks to.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use super::{Against, Trouble};
+use crate::command::{Workspace, can_run};
+
+/// A cluster id, as Kafka's tool wants one to format a directory.
+const CLUSTER_ID: &str = "Zx3MQ1j6T3mnAwkqnW1qXA";
+
+/// A broker on an empty directory; killed when dropped.
+#[derive(Debug)]
+pub(super) struct Broker {
+    child: Child,
+    /// `HOST:PORT`, where clients begin.
+    pub(super) address: String,
+}
+
+impl Broker {
+    /// Starts the broker below `place`, whose former contents go. Returns once it answers.
+    pub(super) fn start(
+        workspace: &Workspace,
+        against: Against,
+        place: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, Trouble> {
+        let failed = |why: io::Error| Trouble::Failed(format!("the broker does not start: {why}"));
+        if place.exists() {
+            fs::remove_dir_all(place).map_err(failed)?;
+        }
+        fs::create_dir_all(place).map_err(failed)?;
+        match against {
+            Against::Ottla => {
+                let binary = ottla(workspace)?;
+                let mut command = Command::new(binary);
+                command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(place.join("data"));
+                for (key, value) in settings {
+                    command.arg("--set").arg(format!("{key}={value}"));
+                }
+                command.stdout(Stdio::null()).stderr(Stdio::piped());
+                Self::launch(command, "ottla ready on ", None).map_err(failed)
+            }
+            Against::Kafka => {
+                let java = kafka(workspace, place, settings)?;
+                let (mut command, address) = java;
+                command.stdout(Stdio::null()).stderr(Stdio::piped());
+                Self::launch(command, "Kafka Server started", Some(address)).map_err(failed)
+            }
+        }
+    }
+
+    /// Runs it until it says `ready`, followed by its address if that is not known yet.
+    fn launch(mut command: Command, ready: &str, address: Option<String>) -> io::Result<Self> {
+        let mut child = command.stdin(Stdio::null()).spawn()?;
+        let errors = child.stderr.take().ok_or_else(|| io::Error::other("it has no standard error"))?;
+        let mut broker = Self { child, address: String::new() };
+        let mut lines = BufReader::new(errors).lines();
+        let mut last = String::new();
+        let said = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let found = line.split_once(ready).map(|(_, rest)| rest.trim().to_owned());
+            last = line;
+            found
+        });
+        let said = said.ok_or_else(|| io::Error::other(format!("it ends before it is ready: {last}")))?;
+        broker.address = address.unwrap_or(said);
+        // Read on, so that it never waits for somebody to read; warnings and errors are shown.
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if line.contains(" WARN ") || line.contains(" ERROR ") {
+                    println!("  broker: {line}");
+                }
+            }
+        });
+        Ok(broker)
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// Builds the broker, and says where it is.
+pub(super) fn ottla(workspace: &Workspace) -> Result<PathBuf, Trouble> {
+    if workspace.cargo().args(["build", "--package", "ottla"]).succeeds() {
+        Ok(workspace.target.join("debug/ottla"))
+    } else {
+        Err(Trouble::Failed("the broker does not build".to_owned()))
+    }
+}
+
+/// The command that starts Apache Kafka on a formatted directory, and its address.
+fn kafka(
+    workspace: &Workspace,
+    place: &Path,
+    settings: &[(&str, &str)],
+) -> Result<(Command, String), Trouble> {
+    let failed = |why: io::Error| Trouble::Failed(format!("Kafka does not start: {why}"));
+    let libs = workspace.target.join("kafka/pinned/libs");
+    if !libs.is_dir() {
+        return Err(Trouble::Missing(
+            "needs Kafka's jars, which `cargo xtask test kafka` fetches".to_owned(),
+        ));
+    }
+    if !can_run("java", &["-version"]) {
+        return Err(Trouble::Missing("needs java, 17 or later".to_owned()));
+    }
+    let free = || TcpListener::bind("127.0.0.1:0")?.local_addr();
+    let (broker, controller) = (free().map_err(failed)?, free().map_err(failed)?);
+    let data = place.join("data").display().to_string();
+    let own = [
+        ("process.roles", "broker,controller".to_owned()),
+        ("node.id", "1".to_owned()),
+        ("controller.quorum.voters", format!("1@{controller}")),
+        ("controller.listener.names", "CONTROLLER".to_owned()),
+        ("listeners", format!("PLAINTEXT://{broker},CONTROLLER://{controller}")),
+        ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned()),
+        ("log.dirs", data),
+        ("offsets.topic.replication.factor", "1".to_owned()),
+        ("transaction.state.log.replication.factor", "1".to_owned()),
+        ("transaction.state.log.min.isr", "1".to_owned()),
+    ];
+    let lines = own.iter().map(|(key, value)| format!("{key}={value}\n"));
+    let more = settings.iter().map(|(key, value)| format!("{key}={value}\n"));
+    let properties = place.join("server.properties");
+    fs::write(&properties, lines.chain(more).collect::<String>()).map_err(failed)?;
+    let java = |words: &[&str]| {
+        let mut command = Command::new("java");
+        command.args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+        command.args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]);
+        command.arg("-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info");
+        command.arg("-cp").arg(format!("{}/*", libs.display())).args(words);
+        command
+    };
+    let mut format = java(&["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]);
+    let status = format.arg(&properties).stdout(Stdio::null()).status().map_err(failed)?;
+    if !status.success() {
+        return Err(Trouble::Failed("Kafka cannot format its directory".to_owned()));
+    }
+    let mut serve = java(&["kafka.Kafka"]);
+    serve.arg(&properties);
+    Ok((serve, broker.to_string()))
+}
