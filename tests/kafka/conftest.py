@@ -7,6 +7,7 @@ import pytest
 
 from beside.groups import wait_for_coordinator
 from beside.members import MembersBesideJava
+from beside.ours import Tools
 from beside.sides import Side, differences, rounds
 from harness.broker import Kafka, Ottla
 
@@ -57,6 +58,14 @@ def lasting_brokers(tmp_path_factory):
     brokers = Brokers(tmp_path_factory.mktemp("brokers"))
     yield brokers
     brokers.close()
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory):
+    """Our tools, and Kafka's beside them."""
+    tools = Tools(tmp_path_factory.mktemp("bin"))
+    yield tools
+    tools.close()
 
 
 @pytest.fixture(scope="session")

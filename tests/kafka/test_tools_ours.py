@@ -1,13 +1,12 @@
 """Our `kafka-topics.sh` and the others beside Kafka's own, on the same running Ottla: line by line what they print, and
 their exit codes."""
 
-import re
 from itertools import count
 
 import pytest
 
 from beside.java import run_tool, start_tool
-from beside.ours import CLASSES, Tools, configs_in_order
+from beside.ours import CLASSES, configs_in_order, in_order
 from harness.broker import Ottla
 from harness.reading import read_all
 from harness.writing import create_topic, write_confluent
@@ -15,18 +14,13 @@ from harness.writing import create_topic, write_confluent
 
 @pytest.fixture(scope="module")
 def broker(lasting_brokers):
-    broker = lasting_brokers(Ottla).start()
+    broker = lasting_brokers(Ottla, group_initial_rebalance_delay_ms=0).start()
     create_topic(broker.bootstrap, "plain")
     create_topic(broker.bootstrap, "wide", partitions=3)
     create_topic(broker.bootstrap, "long", partitions=12)
     write_confluent(broker.bootstrap, "wide", [(b"%d" % n, b"%d" % n, []) for n in range(30)])
     write_confluent(broker.bootstrap, "plain", [(None, b"%d" % n, []) for n in range(5)])
     return broker
-
-
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory):
-    return Tools(tmp_path_factory.mktemp("bin"))
 
 
 @pytest.mark.parametrize(
@@ -311,97 +305,6 @@ def test_without_records_it_ends_after_its_time(broker, tools):
         "kafka-console-consumer.sh", "--bootstrap-server", broker.bootstrap, "--topic", "silent", "--timeout-ms", "300"
     )
     assert done.returncode == 0 and done.stdout == "" and "Processed a total of 0 messages" in done.stderr
-
-
-def in_order(text):
-    """Kafka's tool shows rows in the order of hash tables. What follows an exception's name are words of its own."""
-    return sorted(re.sub(r"(Exception): .*", r"\1", line) for line in text.splitlines())
-
-
-@pytest.fixture(scope="module")
-def groups(broker, tools, written):
-    """A group that has left, and one with a member."""
-    words = ["--bootstrap-server", broker.bootstrap, "--from-beginning", "--group"]
-    for group in ("left", "left-too"):
-        for topic, most in ((written, 7), ("wide", 11)):
-            done = tools.run("kafka-console-consumer.sh", *words, group, "--topic", topic, "--max-messages", most)
-            assert done.returncode == 0, done.stderr
-    member = tools.start("kafka-console-consumer.sh", *words, "there", "--topic", "long")
-    while True:
-        state = tools.run("kafka-consumer-groups.sh", *words[:2], "--describe", "--group", "there", "--state").stdout
-        if "Stable" in state:
-            break
-        assert member.running
-    yield
-    assert member.running
-    member.terminate()
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "--list",
-        "--list --state",
-        "--list --state stable,Empty --type",
-        "--list --type classic",
-        "--list --type consumer",
-        "--list --state nonsense",
-        "--describe --group left",
-        "--describe --group left --group left-too --offsets --verbose",
-        "--describe --group left --members",
-        "--describe --group left --members --verbose",
-        "--describe --group left --state",
-        "--describe --group there",
-        "--describe --group there --members",
-        "--describe --group there --members --verbose",
-        "--describe --group there --state",
-        "--describe --group there --state --verbose",
-        "--describe --group nowhere",
-        "--describe --all-groups --state",
-        "--describe",
-        "--describe --group left --members --state",
-        "--describe --group left --all-groups",
-        "--list --group left",
-        "--reset-offsets --group left --topic wide --to-earliest --dry-run",
-        "--reset-offsets --group left --topic wide:0,2 --to-latest",
-        "--reset-offsets --group left --all-topics --to-current --dry-run",
-        "--reset-offsets --group left --topic wide --to-offset 3 --dry-run",
-        "--reset-offsets --group left --topic written --shift-by -2 --dry-run",
-        "--reset-offsets --group left --topic written --shift-by 2000 --dry-run",
-        "--reset-offsets --group fresh --topic wide --to-earliest --execute",
-        "--reset-offsets --group there --topic long --to-earliest --execute",
-        "--reset-offsets --group left --topic wide --to-earliest --to-latest",
-        "--reset-offsets --group left --topic wide --to-earliest --dry-run --execute",
-        "--reset-offsets --group left --topic wide",
-        "--reset-offsets --group left --to-earliest",
-        "--delete --group nowhere",
-        "--delete --group there",
-        "--delete --group left --topic wide",
-        "--delete",
-        "--delete-offsets --group there --topic written",
-        "--delete-offsets --group left",
-    ],
-)
-def test_groups(broker, tools, groups, words):
-    tools.same("kafka-consumer-groups.sh", "--bootstrap-server", broker.bootstrap, *words.split(), even_out=in_order)
-
-
-def test_a_group_is_reset_and_deleted(broker, tools, written):
-    bootstrap = ["--bootstrap-server", broker.bootstrap]
-
-    def both(words):
-        each = [[*bootstrap, *words.split(), "--group", group] for group in ("mine", "other")]
-        ours, theirs = tools.both("kafka-consumer-groups.sh", *each)
-        assert in_order(ours.stdout) == in_order(theirs.stdout.replace("other", "mine ").replace("mine '", "mine'").replace("mine .", "mine."))
-        return ours.stdout
-
-    both(f"--reset-offsets --topic {written} --to-offset 4 --execute")
-    both("--reset-offsets --topic wide --to-latest --execute")
-    both("--reset-offsets --all-topics --shift-by -1 --execute")
-    assert f"{written:<30} 0          3" in both("--reset-offsets --all-topics --to-current --dry-run")
-    assert "Successful" in both("--delete-offsets --topic wide --topic written:0")
-    both("--describe")
-    assert "was successful" in both("--delete")
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,9 @@ pub enum ClientError {
     /// A list of bootstrap servers without any, or with one that is no HOST:PORT.
     #[error("`{0}` is no HOST:PORT (or a list of them, separated by commas)")]
     Bootstrap(String),
+    /// A group that is none of consumers.
+    #[error("{0}")]
+    NoConsumers(String),
     /// A partition without a leader, a node that the broker did not name, and the like.
     #[error("{0}")]
     Lost(String),
@@ -100,9 +103,11 @@ impl ClientError {
         match self {
             Self::Connect { .. } | Self::Connection { .. } | Self::Silence { .. } | Self::Lost(_) => true,
             Self::Refused { code, .. } => code.is_retriable(),
-            Self::Nonsense { .. } | Self::NotServed { .. } | Self::Encode { .. } | Self::Bootstrap(_) => {
-                false
-            }
+            Self::Nonsense { .. }
+            | Self::NotServed { .. }
+            | Self::Encode { .. }
+            | Self::NoConsumers(_)
+            | Self::Bootstrap(_) => false,
         }
     }
 

@@ -19,7 +19,7 @@ pub use code::Code;
 pub use connection::{Connection, LARGEST_ANSWER};
 pub use consumer::{Consumed, Consumer, ConsumerConfig, Reset};
 pub use error::ClientError;
-pub use groups::Committed;
+pub use groups::{Committed, GroupDescription, MemberDescription};
 pub use member::{Member, MemberConfig, Pulse};
 pub use partitions::{Offsets, TopicPartition, Wanted};
 pub use producer::{NotWritten, Producer, ProducerConfig};

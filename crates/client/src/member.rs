@@ -10,16 +10,12 @@ use wire::consumer_protocol::{
 use wire::messages::heartbeat::HeartbeatRequest;
 use wire::messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
 use wire::messages::leave_group::{LeaveGroupRequest, MemberIdentity};
-use wire::messages::offset_commit::{
-    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
-};
-use wire::messages::offset_fetch::{
-    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
-};
+use wire::messages::offset_commit::OffsetCommitRequest;
 use wire::messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use wire::{Request, StrBytes};
 
 use crate::client::LATEST;
+use crate::groups::to_commit;
 use crate::{Client, ClientError, Code, TopicPartition};
 
 /// The last versions that name topics instead of giving their ids.
@@ -218,59 +214,9 @@ impl Member {
         client: &mut Client,
         partitions: &[TopicPartition],
     ) -> Result<BTreeMap<TopicPartition, Option<i64>>, ClientError> {
-        let mut by_topic: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-        for partition in partitions {
-            by_topic.entry(&partition.topic).or_default().push(partition.partition);
-        }
-        let group: StrBytes = self.config.group.clone().into();
-        let patience = client.config().request_timeout;
-        let mut found: BTreeMap<_, _> =
-            partitions.iter().map(|partition| (partition.clone(), None)).collect();
-        let mut keep = |topic: &str, partition: i32, offset: i64, code: i16| {
-            ClientError::of(code, None)?;
-            found.insert(TopicPartition::new(topic, partition), Some(offset).filter(|offset| *offset >= 0));
-            Ok::<_, ClientError>(())
-        };
-        let answer = client.persist(|client| {
-            let answer = self.ask(client, patience, BY_NAME, |version| {
-                let mut request =
-                    OffsetFetchRequest { require_stable: version >= 7, ..OffsetFetchRequest::default() };
-                if version < 8 {
-                    request.group_id = group.clone();
-                    let one = |(name, partitions): (&&str, &Vec<i32>)| OffsetFetchRequestTopic {
-                        name: (*name).to_owned().into(),
-                        partition_indexes: partitions.clone(),
-                    };
-                    request.topics = Some(by_topic.iter().map(one).collect());
-                } else {
-                    let one = |(name, partitions): (&&str, &Vec<i32>)| OffsetFetchRequestTopics {
-                        name: (*name).to_owned().into(),
-                        partition_indexes: partitions.clone(),
-                        ..OffsetFetchRequestTopics::default()
-                    };
-                    request.groups = vec![OffsetFetchRequestGroup {
-                        group_id: group.clone(),
-                        topics: Some(by_topic.iter().map(one).collect()),
-                        ..OffsetFetchRequestGroup::default()
-                    }];
-                }
-                request
-            })?;
-            ClientError::of(answer.error_code, None)?;
-            answer.groups.iter().try_for_each(|group| ClientError::of(group.error_code, None))?;
-            Ok(answer)
-        })?;
-        for topic in &answer.topics {
-            for each in &topic.partitions {
-                keep(&topic.name, each.partition_index, each.committed_offset, each.error_code)?;
-            }
-        }
-        for topic in answer.groups.iter().flat_map(|group| &group.topics) {
-            for each in &topic.partitions {
-                keep(&topic.name, each.partition_index, each.committed_offset, each.error_code)?;
-            }
-        }
-        Ok(found)
+        let committed = client.committed_of(&self.config.group, Some(partitions))?;
+        let at = |partition: &TopicPartition| committed.get(partition).map(|committed| committed.offset);
+        Ok(partitions.iter().map(|partition| (partition.clone(), at(partition))).collect())
     }
 
     /// Commits offsets: the next one to read of each partition.
@@ -282,29 +228,12 @@ impl Member {
         client: &mut Client,
         offsets: &BTreeMap<TopicPartition, i64>,
     ) -> Result<(), ClientError> {
-        let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
-        for (partition, offset) in offsets {
-            let place = OffsetCommitRequestPartition {
-                partition_index: partition.partition,
-                committed_offset: *offset,
-                committed_metadata: Some(StrBytes::default()),
-                ..OffsetCommitRequestPartition::default()
-            };
-            match topics.last_mut().filter(|topic| topic.name == *partition.topic) {
-                Some(topic) => topic.partitions.push(place),
-                None => topics.push(OffsetCommitRequestTopic {
-                    name: partition.topic.clone().into(),
-                    partitions: vec![place],
-                    ..OffsetCommitRequestTopic::default()
-                }),
-            }
-        }
         let request = OffsetCommitRequest {
             group_id: self.config.group.clone().into(),
             generation_id_or_member_epoch: self.generation,
             member_id: self.id.clone(),
             group_instance_id: self.instance(),
-            topics,
+            topics: to_commit(offsets),
             ..OffsetCommitRequest::default()
         };
         let patience = client.config().request_timeout;

@@ -1,8 +1,13 @@
 //! `kafka-consumer-groups.sh`: lists, describes and deletes groups, and their offsets (Kafka: `ConsumerGroupCommand`).
-//! Groups of the classic protocol, and those that only have offsets.
+//! Groups of both protocols, and those that only have offsets.
 
 mod describe;
+mod moment;
 mod offsets;
+mod plan_file;
+mod reset;
+
+use std::time::Duration;
 
 use client::{Client, ClientError, Code, LATEST};
 use wire::messages::delete_groups::DeleteGroupsRequest;
@@ -66,50 +71,69 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             takes: Takes::Value("N"),
             help: "reset by so many offsets, back if negative",
         },
-        Flag { name: "timeout", takes: Takes::Value("MS"), help: "how long to go on trying" },
-        Flag { name: "command-config", takes: Takes::Value("FILE"), help: "a file of client settings" },
         Flag {
             name: "to-datetime",
-            takes: Takes::Refused,
-            help: "look offsets up with kafka-get-offsets.sh --time",
+            takes: Takes::Value("TIME"),
+            help: "reset to the first record of this time, YYYY-MM-DDThh:mm:ss.sss, in UTC unless it says more",
         },
         Flag {
             name: "by-duration",
-            takes: Takes::Refused,
-            help: "look offsets up with kafka-get-offsets.sh --time",
+            takes: Takes::Value("PnDTnHnMnS"),
+            help: "reset to the first record of so long ago",
         },
-        Flag { name: "from-file", takes: Takes::Refused, help: "give --to-offset for each partition" },
-        Flag { name: "export", takes: Takes::Refused, help: "what it would write could not be read back" },
+        Flag {
+            name: "from-file",
+            takes: Takes::Value("FILE"),
+            help: "reset to what stands in a file that --export wrote",
+        },
+        Flag { name: "export", takes: Takes::Nothing, help: "print the reset for --from-file" },
         Flag {
             name: "validate-regex",
-            takes: Takes::Refused,
-            help: "it speaks of the expressions of another library",
+            takes: Takes::Value("REGEX"),
+            help: "say whether a consumer may subscribe to this expression; asks no broker",
         },
+        Flag { name: "timeout", takes: Takes::Value("MS"), help: "how long to go on trying" },
+        Flag { name: "command-config", takes: Takes::Value("FILE"), help: "a file of client settings" },
     ],
     word: Some("group"),
 };
 
-const ACTIONS: [&str; 5] = ["list", "describe", "delete", "reset-offsets", "delete-offsets"];
+/// What stands for a value that is not there.
+const MISSING: &str = "-";
+
+const ACTIONS: [&str; 6] =
+    ["list", "describe", "delete", "reset-offsets", "delete-offsets", "validate-regex"];
+
+/// How long to go on trying, unless `--timeout` says it (Kafka's tools).
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs it.
 pub(crate) fn run(call: &mut Call<'_>) -> Result<(), Failure> {
     let action = action(&call.options, call.manner)?;
+    if action == "validate-regex" {
+        return validate(call);
+    }
     call.options.bootstrap()?;
     check(&call.options, action)?;
     let mut client = call.client("ottla-groups", "command-config")?;
-    if let Some(timeout) = call.options.number("timeout")? {
-        client.set_api_timeout(std::time::Duration::from_millis(timeout));
+    match call.options.number("timeout")? {
+        Some(timeout) => client.set_api_timeout(Duration::from_millis(timeout)),
+        None if call.manner == Manner::Kafkas => client.set_api_timeout(PATIENCE),
+        None => {}
     }
     let result = match action {
         "list" => list(call, &mut client),
         "describe" => describe::describe(call, &mut client),
         "delete" => delete(call, &mut client),
-        "reset-offsets" => offsets::reset(call, &mut client),
+        "reset-offsets" => reset::reset(call, &mut client),
         _ => offsets::delete(call, &mut client),
     };
     match result {
         Err(Failure::Client(error)) => {
             complain(call, &format!("Executing consumer group command failed due to {}", named(&error)))
+        }
+        Err(Failure::Told(why)) => {
+            complain(call, &format!("Executing consumer group command failed due to {why}"))
         }
         result => result,
     }
@@ -121,7 +145,7 @@ fn action(options: &Options, manner: Manner) -> Result<&'static str, Failure> {
         (Some(action), None) => Ok(action),
         (None, _) if manner == Manner::Ours => Ok(if options.has("group") { "describe" } else { "list" }),
         _ => Err(Failure::Usage(
-            "Command must include exactly one action: --list, --describe, --delete, --reset-offsets, --delete-offsets"
+            "Command must include exactly one action: --list, --describe, --delete, --reset-offsets, --delete-offsets, --validate-regex"
                 .to_owned(),
         )),
     }
@@ -175,12 +199,32 @@ fn check(options: &Options, action: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Says whether the broker would take an expression; it is of the same library there.
+fn validate(call: &mut Call<'_>) -> Result<(), Failure> {
+    let expression = call.options.required("validate-regex")?.to_owned();
+    match regex::Regex::new(&expression) {
+        Ok(_) => writeln!(call.out, "The regular expression `{expression}` is valid.")?,
+        Err(error) => {
+            // The lines before the last one draw where.
+            let told = error.to_string();
+            let last = told.lines().last().unwrap_or_default();
+            let why = last.strip_prefix("error: ").unwrap_or(last);
+            writeln!(call.out, "The regular expression `{expression}` is invalid: {why}.")?;
+        }
+    }
+    Ok(())
+}
+
 /// An error in the words of Kafka's tools: the class of the exception, and the broker's message.
 fn named(error: &ClientError) -> String {
     match error.code() {
-        Some(code) => format!("org.apache.kafka.common.errors.{}: {error}", code.exception()),
+        Some(code) => format!("{}: {error}", exception(code)),
         None => error.to_string(),
     }
+}
+
+fn exception(code: Code) -> String {
+    format!("org.apache.kafka.common.errors.{}", code.exception())
 }
 
 /// Says what went wrong. As in Kafka the exit code stays 0.

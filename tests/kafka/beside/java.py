@@ -1,6 +1,9 @@
 """Kafka's own tools."""
 
+import json
+import pathlib
 import subprocess
+from types import SimpleNamespace
 
 from harness.broker import Kafka
 from harness.process import Process
@@ -24,3 +27,29 @@ def run_tool(name, *words, stdin=""):
 def start_tool(name, *words):
     """Starts a tool of Kafka that does not end by itself."""
     return Process(command(name, *words))
+
+
+class ToolRunner:
+    """One JVM for many runs: a tool takes a tenth of the time that way, and answers the same."""
+
+    SOURCE = pathlib.Path(__file__).parents[1] / "RunTools.java"
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            command(str(self.SOURCE)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+
+    def run(self, name, *words, stdin=""):
+        """As `run_tool`, for a tool that ends by itself."""
+        wish = {"class": name, "words": [str(word) for word in words], "stdin": stdin, "patience": PATIENCE}
+        self._process.stdin.write(json.dumps(wish) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "the JVM has ended"
+        answer = json.loads(answer)
+        assert answer["code"] != -1, f"{name} {words} does not end: {answer}"
+        return SimpleNamespace(returncode=answer["code"], stdout=answer["stdout"], stderr=answer["stderr"])
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(PATIENCE)

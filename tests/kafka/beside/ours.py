@@ -5,7 +5,7 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from beside.java import PATIENCE, run_tool
+from beside.java import PATIENCE, ToolRunner
 from harness.process import Process
 
 # By the name of the script, the class behind it.
@@ -25,12 +25,16 @@ class Tools:
 
     def __init__(self, directory):
         self._directory = directory
+        self._kafkas = ToolRunner()
         for name in CLASSES:
             (directory / name).symlink_to(os.environ["OTTLA_BIN"])
 
     def run(self, name, *words, stdin=""):
         command = [str(self._directory / name), *map(str, words)]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE)
+
+    def close(self):
+        self._kafkas.close()
 
     def start(self, name, *words):
         """Starts a tool that does not end by itself."""
@@ -39,7 +43,7 @@ class Tools:
     def both(self, name, ours, theirs, stdin=""):
         """What comes of ours and of Kafka's, each with words of its own."""
         with ThreadPoolExecutor() as pool:
-            theirs = pool.submit(run_tool, CLASSES[name], *theirs, stdin=stdin)
+            theirs = pool.submit(self._kafkas.run, CLASSES[name], *theirs, stdin=stdin)
             return self.run(name, *ours, stdin=stdin), theirs.result()
 
     def same(self, name, *words, stdin="", even_out=lambda text: text):
@@ -54,3 +58,8 @@ class Tools:
 def configs_in_order(text):
     """Kafka's tool shows a topic's settings in the order of a hash table."""
     return re.sub(r"Configs: (\S*)", lambda found: "Configs: " + ",".join(sorted(found[1].split(","))), text)
+
+
+def in_order(text):
+    """Kafka's tool shows rows in the order of hash tables. What follows an exception's name are words of its own."""
+    return sorted(re.sub(r"(Exception): .*", r"\1", line) for line in text.splitlines())

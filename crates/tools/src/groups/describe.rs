@@ -2,27 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use client::{Client, ClientError, Committed, LATEST, TopicPartition, Wanted};
-use wire::consumer_protocol::{ConsumerProtocol, ConsumerProtocolAssignment};
-use wire::messages::describe_groups::{DescribeGroupsRequest, DescribedGroup, DescribedGroupMember};
+use client::{Client, ClientError, Committed, GroupDescription, MemberDescription, TopicPartition, Wanted};
 
-use super::{chosen, complain};
+use super::{MISSING, chosen, complain};
 use crate::call::{Call, Failure};
-
-/// What stands for a value that is not there.
-const MISSING: &str = "-";
 
 pub(super) fn describe(call: &mut Call<'_>, client: &mut Client) -> Result<(), Failure> {
     let mut groups = chosen(call, client)?;
     groups.sort_unstable();
     groups.dedup();
     // As in Kafka nothing is shown when one of them is not there.
-    let described: Vec<_> = groups.iter().map(|group| described(client, group)).collect::<Result<_, _>>()?;
-    for (group, node) in &described {
+    let described: Vec<_> =
+        groups.iter().map(|group| client.describe_group(group)).collect::<Result<_, _>>()?;
+    for group in &described {
         if call.options.has("members") {
             members(call, group)?;
         } else if call.options.has("state") {
-            state(call, group, node)?;
+            state(call, group)?;
         } else {
             offsets(call, client, group)?;
         }
@@ -30,26 +26,10 @@ pub(super) fn describe(call: &mut Call<'_>, client: &mut Client) -> Result<(), F
     Ok(())
 }
 
-/// A group, and its coordinator as Kafka's tool shows it.
-pub(super) fn described(client: &mut Client, group: &str) -> Result<(DescribedGroup, String), ClientError> {
-    client.persist(|client| {
-        let (node, address) = client.coordinator(group)?;
-        let groups = vec![group.to_owned().into()];
-        let answer = client.call(&address, LATEST, |_| DescribeGroupsRequest {
-            groups,
-            include_authorized_operations: false,
-        })?;
-        let found = answer.groups.into_iter().next();
-        let found = found.ok_or_else(|| ClientError::Lost(format!("no answer for group {group}")))?;
-        ClientError::of(found.error_code, found.error_message.as_deref())?;
-        Ok((found, format!("{address}  ({node})")))
-    })
-}
-
 /// Says what is special about the group's state, and whether there is something to show.
-fn shows(call: &mut Call<'_>, group: &DescribedGroup, rows: usize) -> Result<bool, Failure> {
-    let name = &group.group_id;
-    match &*group.group_state {
+fn shows(call: &mut Call<'_>, group: &GroupDescription, rows: usize) -> Result<bool, Failure> {
+    let name = &group.group;
+    match &*group.state {
         "Dead" => {
             complain(call, &format!("Consumer group '{name}' does not exist."))?;
             return Ok(false);
@@ -63,27 +43,11 @@ fn shows(call: &mut Call<'_>, group: &DescribedGroup, rows: usize) -> Result<boo
     Ok(rows > 0)
 }
 
-/// The partitions that a member has. One whose assignment cannot be read (it is no consumer's) has none.
-fn assigned(member: &DescribedGroupMember) -> BTreeSet<TopicPartition> {
-    if member.member_assignment.is_empty() {
-        return BTreeSet::new();
-    }
-    match ConsumerProtocolAssignment::decode_versioned(member.member_assignment.clone()) {
-        Ok((assignment, _)) => (assignment.assigned_partitions.iter())
-            .flat_map(|topic| {
-                topic.partitions.iter().map(|number| TopicPartition::new(&topic.topic, *number))
-            })
-            .collect(),
-        Err(_) => BTreeSet::new(),
-    }
-}
-
-fn offsets(call: &mut Call<'_>, client: &mut Client, group: &DescribedGroup) -> Result<(), Failure> {
-    let committed = client.committed(&group.group_id)?;
-    let mut of_members: Vec<_> = group.members.iter().map(|member| (member, assigned(member))).collect();
-    of_members.retain(|(_, partitions)| !partitions.is_empty());
-    of_members.sort_by_key(|(_, partitions)| std::cmp::Reverse(partitions.len()));
-    let taken: BTreeSet<_> = of_members.iter().flat_map(|(_, partitions)| partitions.clone()).collect();
+fn offsets(call: &mut Call<'_>, client: &mut Client, group: &GroupDescription) -> Result<(), Failure> {
+    let committed = client.committed(&group.group)?;
+    let mut of_members: Vec<&MemberDescription> = group.members.iter().collect();
+    of_members.sort_by_key(|member| std::cmp::Reverse(member.assigned.len()));
+    let taken: BTreeSet<_> = of_members.iter().flat_map(|member| member.assigned.clone()).collect();
     let left: BTreeSet<_> =
         committed.keys().filter(|partition| !taken.contains(partition)).cloned().collect();
     let wanted = taken.iter().chain(&left).map(|partition| (partition.clone(), Wanted::Latest)).collect();
@@ -91,9 +55,9 @@ fn offsets(call: &mut Call<'_>, client: &mut Client, group: &DescribedGroup) -> 
     let ends: BTreeMap<_, _> =
         ends.into_iter().map(|(partition, end)| Ok((partition, end?))).collect::<Result<_, ClientError>>()?;
     let mut rows = Vec::new();
-    for (member, partitions) in &of_members {
-        let who = [&*member.member_id, &*member.client_host, &*member.client_id];
-        rows.extend(partitions.iter().map(|partition| row(group, partition, &committed, &ends, who)));
+    for member in &of_members {
+        let who = [&*member.id, &*member.host, &*member.client];
+        rows.extend(member.assigned.iter().map(|partition| row(group, partition, &committed, &ends, who)));
     }
     rows.extend(left.iter().map(|partition| row(group, partition, &committed, &ends, [MISSING; 3])));
     if !shows(call, group, rows.len())? {
@@ -124,7 +88,7 @@ fn offsets(call: &mut Call<'_>, client: &mut Client, group: &DescribedGroup) -> 
 
 /// A line of `--offsets`; `who` is the member, its host and its client.
 fn row(
-    group: &DescribedGroup,
+    group: &GroupDescription,
     partition: &TopicPartition,
     committed: &BTreeMap<TopicPartition, Committed>,
     ends: &BTreeMap<TopicPartition, Option<i64>>,
@@ -132,9 +96,8 @@ fn row(
 ) -> [String; 10] {
     let at = committed.get(partition);
     let end = ends.get(partition).copied().flatten();
-    let shown = |number: Option<i64>| number.map_or_else(|| MISSING.to_owned(), |number| number.to_string());
     [
-        group.group_id.to_string(),
+        group.group.clone(),
         partition.topic.clone(),
         partition.partition.to_string(),
         shown(at.and_then(|at| at.leader_epoch).map(i64::from)),
@@ -147,52 +110,88 @@ fn row(
     ]
 }
 
-fn members(call: &mut Call<'_>, group: &DescribedGroup) -> Result<(), Failure> {
+fn members(call: &mut Call<'_>, group: &GroupDescription) -> Result<(), Failure> {
     shows(call, group, group.members.len())?;
     let verbose = call.options.has("verbose");
-    let instances =
-        group.members.iter().any(|member| member.group_instance_id.as_ref().is_some_and(|id| !id.is_empty()));
-    let mut rows: Vec<[String; 7]> = Vec::new();
-    for member in &group.members {
-        let partitions = assigned(member);
-        rows.push([
-            group.group_id.to_string(),
-            member.member_id.to_string(),
-            member.group_instance_id.as_deref().unwrap_or_default().to_owned(),
-            member.client_host.to_string(),
-            member.client_id.to_string(),
-            partitions.len().to_string(),
-            if partitions.is_empty() { MISSING.to_owned() } else { by_topic(&partitions) },
-        ]);
-    }
+    let rows: Vec<[String; 11]> = (group.members.iter())
+        .map(|member| {
+            let target = member.target.as_ref();
+            [
+                group.group.clone(),
+                member.id.clone(),
+                member.instance.clone().unwrap_or_default(),
+                member.host.clone(),
+                member.client.clone(),
+                member.assigned.len().to_string(),
+                shown(target.map(|(_, epoch)| *epoch)),
+                by_topic(&member.assigned),
+                shown(group.epochs.map(|(_, assignment)| assignment)),
+                target.map_or_else(|| MISSING.to_owned(), |(partitions, _)| by_topic(partitions)),
+                shown(member.upgraded),
+            ]
+        })
+        .collect();
     let widest = |at: usize, least: usize| {
         rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0).max(least)
     };
-    let widths = [widest(0, 15), widest(1, 15), widest(2, 17), widest(3, 15), widest(4, 15), 15];
-    let assignment = widest(6, 20);
-    let header = ["GROUP", "CONSUMER-ID", "GROUP-INSTANCE-ID", "HOST", "CLIENT-ID", "#PARTITIONS", ""];
+    let widths = [
+        widest(0, 15),
+        widest(1, 15),
+        widest(2, 17),
+        widest(3, 15),
+        widest(4, 15),
+        15,
+        15,
+        widest(7, 20),
+        15,
+        widest(9, 20),
+        0,
+    ];
+    let header = [
+        "GROUP",
+        "CONSUMER-ID",
+        "GROUP-INSTANCE-ID",
+        "HOST",
+        "CLIENT-ID",
+        "#PARTITIONS",
+        "CURRENT-EPOCH",
+        "CURRENT-ASSIGNMENT",
+        "TARGET-EPOCH",
+        "TARGET-ASSIGNMENT",
+        "UPGRADED",
+    ];
+    let instances = rows.iter().any(|row| !row[2].is_empty());
+    // A group on its way from one protocol to the other.
+    let has = |upgraded| group.members.iter().any(|member| member.upgraded == Some(upgraded));
+    let migrates = has(true) && has(false);
+    let is_shown = |column: &usize| match column {
+        2 => instances,
+        6..=9 => verbose,
+        10 => verbose && migrates,
+        _ => true,
+    };
     writeln!(call.out)?;
-    for (at, row) in std::iter::once(header.map(str::to_owned)).chain(rows).enumerate() {
-        for (column, (text, width)) in row.iter().zip(widths).enumerate() {
-            if column != 2 || instances {
-                write!(call.out, "{text:<width$} ")?;
-            }
-        }
-        if verbose {
-            // Epochs and targets are those of KIP-848.
-            let [epoch, current, target_epoch, target] = match at {
-                0 => ["CURRENT-EPOCH", "CURRENT-ASSIGNMENT", "TARGET-EPOCH", "TARGET-ASSIGNMENT"],
-                _ => [MISSING, &*row[6], MISSING, MISSING],
-            };
-            write!(call.out, "{epoch:<15} {current:<assignment$} {target_epoch:<15} {target:<20}")?;
+    for row in std::iter::once(header.map(str::to_owned)).chain(rows) {
+        for column in (0..row.len()).filter(is_shown) {
+            let (text, width) = (&row[column], widths[column]);
+            // Nothing stands behind what comes last.
+            let end = if column >= 9 && !(column == 9 && migrates) { "" } else { " " };
+            write!(call.out, "{text:<width$}{end}")?;
         }
         writeln!(call.out)?;
     }
     Ok(())
 }
 
+fn shown<T: std::fmt::Display>(value: Option<T>) -> String {
+    value.map_or_else(|| MISSING.to_owned(), |value| value.to_string())
+}
+
 /// `topic:0,1;other:2`.
 fn by_topic(partitions: &BTreeSet<TopicPartition>) -> String {
+    if partitions.is_empty() {
+        return MISSING.to_owned();
+    }
     let mut topics: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for partition in partitions {
         topics.entry(&partition.topic).or_default().push(partition.partition.to_string());
@@ -202,13 +201,14 @@ fn by_topic(partitions: &BTreeSet<TopicPartition>) -> String {
     shown.join(";")
 }
 
-fn state(call: &mut Call<'_>, group: &DescribedGroup, coordinator: &str) -> Result<(), Failure> {
+fn state(call: &mut Call<'_>, group: &GroupDescription) -> Result<(), Failure> {
     if !shows(call, group, 1)? {
         return Ok(());
     }
     let verbose = call.options.has("verbose");
-    let strategy = if group.protocol_data.is_empty() { MISSING } else { &*group.protocol_data };
-    let members = group.members.len().to_string();
+    let (node, address) = &group.coordinator;
+    let coordinator = format!("{address}  ({node})");
+    let strategy = if group.assignor.is_empty() { MISSING } else { &*group.assignor };
     let header = [
         "GROUP",
         "COORDINATOR (ID)",
@@ -218,9 +218,17 @@ fn state(call: &mut Call<'_>, group: &DescribedGroup, coordinator: &str) -> Resu
         "TARGET-ASSIGNMENT-EPOCH",
         "#MEMBERS",
     ];
-    let row = [&*group.group_id, coordinator, strategy, &*group.group_state, MISSING, MISSING, &*members];
-    let widths = [group.group_id.chars().count().max(15), coordinator.len().max(25), 20, 20, 15, 25, 0];
-    for line in [header, row] {
+    let widths = [group.group.chars().count().max(15), coordinator.len().max(25), 20, 20, 15, 25, 0];
+    let row = [
+        group.group.clone(),
+        coordinator,
+        strategy.to_owned(),
+        group.state.clone(),
+        shown(group.epochs.map(|(epoch, _)| epoch)),
+        shown(group.epochs.map(|(_, assignment)| assignment)),
+        group.members.len().to_string(),
+    ];
+    for line in [header.map(str::to_owned), row] {
         let columns = line.iter().zip(widths).enumerate().filter(|(at, _)| verbose || !(4..6).contains(at));
         let line: Vec<_> = columns.map(|(_, (text, width))| format!("{text:<width$}")).collect();
         write!(call.out, "\n{}", line.join(" "))?;
