@@ -40,6 +40,9 @@ enum Verb {
     },
     /// Check that a broker answers: exit code 0 or 1, for a container's HEALTHCHECK
     Health(HealthArguments),
+    /// Write the server.properties that is in force in a container (used by the image)
+    #[command(hide = true)]
+    ImageSetup(ImageSetupArguments),
     /// List, create, describe, change and delete topics, as kafka-topics.sh does
     #[command(disable_help_flag = true)]
     Topics(ToolArguments),
@@ -66,12 +69,29 @@ enum Verb {
 /// Who is to answer.
 #[derive(Debug, Args)]
 pub(crate) struct HealthArguments {
-    /// Where the broker listens; several are tried one after the other
-    #[arg(long, value_name = "HOST:PORT,...", default_value = "127.0.0.1:9092")]
-    pub(crate) bootstrap_server: String,
+    /// Where the broker listens; several are tried one after the other [default: its listeners, by the settings]
+    #[arg(long, value_name = "HOST:PORT,...")]
+    pub(crate) bootstrap_server: Option<String>,
+    /// The file of settings in force: its listeners are asked. Without one the KAFKA_* variables say where they are
+    #[arg(long, value_name = "FILE", conflicts_with = "bootstrap_server")]
+    pub(crate) config: Option<PathBuf>,
     /// For how long to wait, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
     pub(crate) timeout_ms: u64,
+}
+
+/// Which files make the one that is in force.
+#[derive(Debug, Args)]
+pub(crate) struct ImageSetupArguments {
+    /// What counts when nothing else says anything
+    #[arg(long, value_name = "FILE")]
+    pub(crate) default_file: Option<PathBuf>,
+    /// What the user has mounted; need not be there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mounted_file: Option<PathBuf>,
+    /// What to write
+    #[arg(long, value_name = "FILE")]
+    pub(crate) final_file: PathBuf,
 }
 
 /// What follows a tool's name, not looked at here.
@@ -90,6 +110,9 @@ pub(crate) struct ServeArguments {
     /// How log lines look
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+    /// What counts where nothing is given: Ottla's defaults, or Kafka's for the roles, the listeners and the data directory
+    #[arg(long, value_enum, default_value_t = Defaults::Ottla)]
+    pub(crate) defaults: Defaults,
 }
 
 /// What is to be handed over to Kafka. What Ottla does not know is handed on.
@@ -140,6 +163,17 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object per line
     Json,
+    /// Kafka's layout, on standard output, with the lines that others wait for
+    Kafka,
+}
+
+/// What counts where nothing is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Defaults {
+    /// A broker for this machine alone, with its data in the current directory
+    Ottla,
+    /// /tmp/kafka-logs, every interface, and no roles and no node.id unless they are given
+    Kafka,
 }
 
 /// What is to be done.
@@ -151,6 +185,7 @@ pub(crate) enum Command {
     /// With the arguments behind `dump-log`, not looked at.
     DumpLog(Vec<OsString>),
     Health(HealthArguments),
+    ImageSetup(ImageSetupArguments),
     /// One of Kafka's tools, with the arguments behind its name.
     Tool(&'static Tool, Manner, Vec<OsString>),
 }
@@ -217,6 +252,7 @@ fn understand(line: CommandLine) -> Command {
         Some(Verb::Config(arguments)) => Command::Config(arguments),
         Some(Verb::DumpLog { arguments }) => Command::DumpLog(arguments),
         Some(Verb::Health(arguments)) => Command::Health(arguments),
+        Some(Verb::ImageSetup(arguments)) => Command::ImageSetup(arguments),
         Some(Verb::Topics(arguments)) => tool("topics", arguments),
         Some(Verb::Produce(arguments)) => tool("produce", arguments),
         Some(Verb::Consume(arguments)) => tool("consume", arguments),
@@ -236,31 +272,35 @@ impl ServeArguments {
     /// # Errors
     /// When the file cannot be read, a value is not allowed, or values contradict each other.
     pub(crate) fn settings(&self) -> Result<Told, Failure> {
-        self.given.settings(variables())
+        self.given.settings(variables(), self.defaults)
     }
 }
 
 impl GraduateArguments {
     /// As [`ServeArguments::settings`].
     pub(crate) fn settings(&self) -> Result<Told, Failure> {
-        self.given.settings(variables())
+        self.given.settings(variables(), Defaults::Ottla)
     }
 }
 
 impl ConfigArguments {
     /// As [`ServeArguments::settings`].
     pub(crate) fn settings(&self) -> Result<Told, Failure> {
-        self.given.settings(variables())
+        self.given.settings(variables(), Defaults::Ottla)
     }
 }
 
 /// The environment. What is no text is no setting.
-fn variables() -> impl Iterator<Item = (String, String)> {
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }
 
 impl SettingArguments {
-    fn settings(&self, variables: impl Iterator<Item = (String, String)>) -> Result<Told, Failure> {
+    fn settings(
+        &self,
+        variables: impl Iterator<Item = (String, String)>,
+        defaults: Defaults,
+    ) -> Result<Told, Failure> {
         let mut sources = Sources::default();
         if let Some(path) = &self.config {
             sources.read_file(path)?;
@@ -271,6 +311,9 @@ impl SettingArguments {
         }
         if let Some(directory) = &self.data_dir {
             sources.add("log.dirs".to_owned(), directory.clone(), Origin::Flag("--data-dir"));
+        }
+        if defaults == Defaults::Kafka {
+            sources.take_kafkas_defaults()?;
         }
         let (mut settings, unknown) = sources.settings()?;
         self.short_forms(&mut settings).map_err(|error| sources::with_origins(&settings, &error))?;
@@ -315,7 +358,7 @@ mod tests {
     }
 
     fn settings(arguments: &[&str]) -> Result<Told, Failure> {
-        parse(arguments).serve.given.settings(std::iter::empty())
+        parse(arguments).serve.given.settings(std::iter::empty(), Defaults::Ottla)
     }
 
     #[test]
@@ -423,7 +466,8 @@ mod tests {
         else {
             panic!("graduate is a verb");
         };
-        let (settings, unknown) = arguments.given.settings(std::iter::empty()).expect("allowed");
+        let (settings, unknown) =
+            arguments.given.settings(std::iter::empty(), Defaults::Ottla).expect("allowed");
         assert_eq!((settings.num_partitions(), settings.data_dir().expect("one")), (3, "/flag".to_owned()));
         let unknown: Vec<_> = unknown.iter().map(|u| format!("{}={}", u.key, u.value.text)).collect();
         assert_eq!(unknown, ["x.y=1"]);

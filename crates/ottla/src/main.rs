@@ -4,6 +4,8 @@ mod arguments;
 mod cleaner;
 mod config;
 mod graduate;
+mod health;
+mod image;
 mod limits;
 mod logging;
 mod serve;
@@ -13,11 +15,10 @@ mod upkeep;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tools::{Manner, Streams, Tool};
 
-use crate::arguments::{Command, HealthArguments};
+use crate::arguments::Command;
 
 fn main() -> ExitCode {
     match arguments::read() {
@@ -25,7 +26,8 @@ fn main() -> ExitCode {
         Command::Graduate(arguments) => graduate::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::DumpLog(arguments) => dump_log(arguments),
-        Command::Health(arguments) => health(&arguments),
+        Command::Health(arguments) => health::run(&arguments),
+        Command::ImageSetup(arguments) => image::run(&arguments),
         Command::Tool(tool, manner, arguments) => run_tool(tool, manner, arguments),
     }
 }
@@ -36,13 +38,6 @@ fn dump_log(arguments: Vec<OsString>) -> ExitCode {
     // A reader that has gone away (`| head`) has all it wants.
     let _ = out.flush();
     ExitCode::from(u8::try_from(code).unwrap_or(1))
-}
-
-fn health(arguments: &HealthArguments) -> ExitCode {
-    let patience = Duration::from_millis(arguments.timeout_ms);
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
-    // Whoever runs health checks may close their output; the exit code is what counts.
-    ExitCode::from(tools::health(&arguments.bootstrap_server, patience, &mut out, &mut err).unwrap_or(1))
 }
 
 fn run_tool(tool: &Tool, manner: Manner, arguments: Vec<OsString>) -> ExitCode {

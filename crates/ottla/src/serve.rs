@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use uuid::Uuid;
 
-use crate::arguments::ServeArguments;
+use crate::arguments::{Defaults, LogFormat, ServeArguments};
 use crate::cleaner::Cleaner;
 use crate::limits;
 use crate::logging;
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
             return ExitCode::from(BAD_SETTINGS);
         }
     };
-    let cluster_id = match cluster_id() {
+    let cluster_id = match cluster_id(arguments.defaults) {
         Ok(cluster_id) => cluster_id,
         Err(error) => {
             tracing::error!("{error}");
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
         }
     };
     let outcome = runtime(&settings).and_then(|runtime| {
-        let outcome = serve(&runtime, &settings, cluster_id);
+        let outcome = serve(&runtime, &settings, cluster_id, arguments.log_format);
         // Nothing that still waits for something is worth waiting for.
         runtime.shutdown_background();
         outcome
@@ -77,13 +77,17 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
     }
 }
 
-/// The id of the cluster that a fresh data directory is for, and any other must belong to; as in the apache/kafka image.
-fn cluster_id() -> Result<Option<String>, String> {
+/// The id of the cluster that a fresh data directory is for, and any other must belong to; as in the apache/kafka image,
+/// which takes any text. Who has Ottla's defaults is told when it is not one that was made for that.
+fn cluster_id(defaults: Defaults) -> Result<Option<String>, String> {
     const VARIABLE: &str = "CLUSTER_ID";
     /// 16 bytes in base64, without padding.
     const LENGTH: usize = 22;
     let Some(id) = std::env::var_os(VARIABLE).filter(|id| !id.is_empty()) else { return Ok(None) };
     let is_valid = |id: &&str| {
+        if defaults == Defaults::Kafka {
+            return true;
+        }
         id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     match id.to_str().filter(is_valid) {
@@ -105,7 +109,12 @@ fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads + 1).enable_all().build()?)
 }
 
-fn serve(runtime: &Runtime, settings: &Arc<Settings>, cluster_id: Option<String>) -> Result<(), Failure> {
+fn serve(
+    runtime: &Runtime,
+    settings: &Arc<Settings>,
+    cluster_id: Option<String>,
+    log_format: LogFormat,
+) -> Result<(), Failure> {
     let _entered = runtime.enter();
     let open_files = limits::raise_open_files();
     let mut limits = Limits::new(settings);
@@ -138,6 +147,9 @@ fn serve(runtime: &Runtime, settings: &Arc<Settings>, cluster_id: Option<String>
             1 => tracing::info!("ottla ready on {address}"),
             _ => tracing::info!("ottla ready on {address} for {name}"),
         }
+    }
+    if log_format == LogFormat::Kafka {
+        logging::say_started(settings.node_id());
     }
 
     let first = runtime.block_on(signals.stop());

@@ -73,6 +73,9 @@ impl Sources {
     /// Adds what the `KAFKA_*` variables among `variables` say.
     pub(crate) fn read_environment(&mut self, variables: impl Iterator<Item = (String, String)>) {
         for (name, text) in variables {
+            if is_service_link(&name, &text) {
+                continue;
+            }
             if let Some(key) = property(&name) {
                 self.add(key, unescaped(text), Origin::Environment(name));
             }
@@ -82,6 +85,34 @@ impl Sources {
     /// Adds one pair.
     pub(crate) fn add(&mut self, key: String, text: String, origin: Origin) {
         self.0.insert(key, Value { text, origin });
+    }
+
+    /// Takes Kafka's values for what was not given and what Ottla is freer with: the data directory, the listeners, the
+    /// roles and the number of the node.
+    ///
+    /// # Errors
+    /// When a key without a default was not given.
+    pub(crate) fn take_kafkas_defaults(&mut self) -> Result<(), Failure> {
+        const ORIGIN: Origin = Origin::Flag("--defaults kafka");
+        let has = |keys: &[&str]| keys.iter().any(|key| self.0.contains_key(*key));
+        for keys in [&["process.roles"][..], &["node.id", "broker.id"]] {
+            if !has(keys) {
+                let key = keys[0];
+                return Err(format!(
+                    "Missing required configuration \"{key}\" which has no default value. (In a container: one KAFKA_ \
+                     variable alone switches the default file off, so {} must be set too)",
+                    variable(key)
+                )
+                .into());
+            }
+        }
+        if !has(&["log.dirs", "log.dir"]) {
+            self.add("log.dir".to_owned(), "/tmp/kafka-logs".to_owned(), ORIGIN);
+        }
+        if !self.0.contains_key("listeners") {
+            self.add("listeners".to_owned(), "PLAINTEXT://:9092".to_owned(), ORIGIN);
+        }
+        Ok(())
     }
 
     /// The settings that all of it comes to, and what is no setting.
@@ -129,12 +160,35 @@ pub(crate) fn with_origins(settings: &Settings, error: &SettingError) -> Failure
     format!("{error} (given: {})", origins.join(", ")).into()
 }
 
+/// The variable that speaks of a key.
+fn variable(key: &str) -> String {
+    format!("KAFKA_{}", key.replace('_', "__").replace('-', "___").replace('.', "_").to_ascii_uppercase())
+}
+
+/// Whether it is one of the variables by which Kubernetes, and docker's links, tell a container of a service whose name
+/// begins with `kafka`: KAFKA_SERVICE_HOST, KAFKA_SERVICE_PORT_CLIENT, KAFKA_PORT=tcp://..., KAFKA_PORT_9092_TCP_ADDR.
+pub(crate) fn is_service_link(name: &str, text: &str) -> bool {
+    let Some(rest) = name.strip_prefix("KAFKA_") else { return false };
+    let rest = format!("_{rest}");
+    let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| text.starts_with(scheme));
+    let is_port_of = |tail: &str| {
+        let mut parts = tail.split('_');
+        let is_number = parts.next().is_some_and(|part| part.parse::<u16>().is_ok());
+        is_number && parts.next().is_some_and(|part| matches!(part, "TCP" | "UDP" | "SCTP"))
+    };
+    rest.ends_with("_SERVICE_HOST")
+        || rest.ends_with("_SERVICE_PORT")
+        || (rest.contains("_SERVICE_PORT_") && text.parse::<u16>().is_ok())
+        || (rest.ends_with("_PORT") && is_address)
+        || rest.split_once("_PORT_").is_some_and(|(_, tail)| is_port_of(tail))
+}
+
 /// The key that a variable speaks of: `_` is a dot, `__` an underscore, `___` a dash.
-fn property(variable: &str) -> Option<String> {
-    if !variable.starts_with("KAFKA_") || NOT_SETTINGS.contains(&variable) {
+pub(crate) fn property(variable: &str) -> Option<String> {
+    if NOT_SETTINGS.contains(&variable) {
         return None;
     }
-    let dotted = variable.replace("KAFKA_", "").to_ascii_lowercase().replace('_', ".");
+    let dotted = variable.strip_prefix("KAFKA_")?.to_ascii_lowercase().replace('_', ".");
     Some(dotted.replace("...", "-").replace("..", "_")).filter(|key| !key.is_empty())
 }
 
@@ -173,12 +227,60 @@ mod tests {
                 Some("listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config"),
             ),
             ("KAFKA_HEAP_OPTS", None),
+            ("KAFKA_OWN_KAFKA_KEY", Some("own.kafka.key")),
             ("KAFKA_", None),
             ("CLUSTER_ID", None),
             ("MY_KAFKA_NODE_ID", None),
         ] {
             assert_eq!(property(variable).as_deref(), key, "{variable}");
         }
+    }
+
+    #[test]
+    fn what_kubernetes_says_of_services_is_no_setting() {
+        for (name, text) in [
+            ("KAFKA_SERVICE_HOST", "10.0.0.1"),
+            ("KAFKA_SERVICE_PORT", "9092"),
+            ("KAFKA_SERVICE_PORT_TCP_CLIENT", "9092"),
+            ("KAFKA_PORT", "tcp://10.0.0.1:9092"),
+            ("KAFKA_PORT_9092_TCP", "tcp://10.0.0.1:9092"),
+            ("KAFKA_PORT_9092_TCP_ADDR", "10.0.0.1"),
+            ("KAFKA_BROKER_SERVICE_HOST", "10.0.0.1"),
+            ("KAFKA_BROKER_PORT_9092_TCP_PROTO", "tcp"),
+        ] {
+            assert!(is_service_link(name, text), "{name}");
+        }
+        for (name, text) in [
+            ("KAFKA_PORT", "9092"),
+            ("KAFKA_LISTENERS", "PLAINTEXT://:9092"),
+            ("KAFKA_NUM_PARTITIONS", "3"),
+            ("SERVICE_HOST", "10.0.0.1"),
+        ] {
+            assert!(!is_service_link(name, text), "{name}");
+        }
+    }
+
+    #[test]
+    fn kafkas_defaults_leave_roles_and_number_to_the_user() {
+        let with = |pairs: &[(&str, &str)]| {
+            let mut sources = Sources::default();
+            for (key, text) in pairs {
+                sources.add((*key).to_owned(), (*text).to_owned(), Origin::Flag("--set"));
+            }
+            sources.take_kafkas_defaults().map(|()| sources.settings().expect("allowed").0)
+        };
+        let why = with(&[("node.id", "1")]).expect_err("no roles").to_string();
+        assert!(why.starts_with("Missing required configuration \"process.roles\""), "{why}");
+        let why = with(&[("process.roles", "broker")]).expect_err("no number").to_string();
+        assert!(why.contains("\"node.id\"") && why.contains("KAFKA_NODE_ID"), "{why}");
+        let needed = [("process.roles", "broker,controller"), ("broker.id", "1")];
+        let settings = with(&needed).expect("enough");
+        assert_eq!(settings.log_dir(), "/tmp/kafka-logs");
+        assert_eq!(settings.listeners().expect("sound")[0].to_string(), "PLAINTEXT://:9092");
+        let given = [("log.dirs", "/data"), ("listeners", "PLAINTEXT://h:1")];
+        let settings = with(&[&needed[..], &given].concat()).expect("enough");
+        assert_eq!(settings.data_dir().expect("one"), "/data");
+        assert_eq!(settings.listeners().expect("sound")[0].to_string(), "PLAINTEXT://h:1");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod bench;
 mod command;
 mod compat;
 mod crash;
+mod image;
 mod lint;
 mod test;
 mod tidy;
@@ -45,6 +46,8 @@ enum Task {
     Compat(compat::Chosen),
     /// Crash stories: `--seed N --cut M --mode kill|power` repeats one, `--seeds K` plays many.
     Crash(crash::Chosen),
+    /// The docker image, built without pulling anything: `ottla:latest`.
+    Image(image::Chosen),
     /// The tests, in rings from the inside out.
     Test(test::Selection),
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Task::Bench(chosen) => bench::run(&workspace, &chosen),
         Task::Compat(chosen) => compat::run(&workspace, &chosen),
         Task::Crash(chosen) => crash::run(&workspace, &chosen),
+        Task::Image(chosen) => image::run(&workspace, &chosen),
         Task::Test(selection) => test::run(&workspace, &selection),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
