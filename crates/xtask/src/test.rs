@@ -1,6 +1,7 @@
 //! The tests, in rings from the inside out. A ring that cannot run here says why.
 
 mod crash;
+mod examples;
 mod fuzz;
 mod kafka;
 mod kills;
@@ -36,6 +37,8 @@ enum Ring {
     Python,
     /// Apache Kafka itself, beside the built broker and on its files.
     Kafka,
+    /// The programs of docs/examples, in every language.
+    Examples,
     /// The broker killed a hundred times under load.
     Kills,
     /// The test suites of other projects that are quick enough for every run; `cargo xtask compat` has them all.
@@ -51,6 +54,7 @@ impl fmt::Display for Ring {
             Self::Crash => "crash",
             Self::Python => "python",
             Self::Kafka => "kafka",
+            Self::Examples => "examples",
             Self::Kills => "kills",
             Self::Suites => "suites",
             Self::Fuzz => "fuzz",
@@ -73,7 +77,16 @@ struct Context<'a> {
 }
 
 pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
-    let all = [Ring::Rust, Ring::Crash, Ring::Python, Ring::Kafka, Ring::Kills, Ring::Suites, Ring::Fuzz];
+    let all = [
+        Ring::Rust,
+        Ring::Crash,
+        Ring::Python,
+        Ring::Kafka,
+        Ring::Examples,
+        Ring::Kills,
+        Ring::Suites,
+        Ring::Fuzz,
+    ];
     let chosen: Vec<Ring> =
         all.into_iter().filter(|ring| selection.rings.is_empty() || selection.rings.contains(ring)).collect();
     let context = Context { workspace };
@@ -86,6 +99,7 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
             Ring::Crash => crash::run(&context),
             Ring::Python => python::run(&context),
             Ring::Kafka => kafka::run(&context),
+            Ring::Examples => examples::run(&context),
             Ring::Kills => kills::run(&context),
             Ring::Suites => suites::run(&context),
             Ring::Fuzz => fuzz::run(&context),

@@ -33,6 +33,11 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
     python::pytest(python, Path::new(TESTS), &broker)
 }
 
+/// The directory with the pinned Kafka's jars, which are fetched if they are not there; nothing where that is impossible.
+pub(super) fn pinned_jars(context: &Context<'_>) -> Option<PathBuf> {
+    jars(context, PINNED).ok()
+}
+
 /// The directory with the pinned Kafka's jars, if they were fetched already.
 pub(super) fn fetched(context: &Context<'_>) -> Option<PathBuf> {
     fetched_for(context, PINNED).filter(|_| can_run("java", &["-version"]))
