@@ -83,6 +83,14 @@ pub(crate) fn can_run(program: &str, arguments: &[&str]) -> bool {
     run.status().is_ok_and(|status| status.success())
 }
 
+/// The first line that `program arguments...` prints, when it succeeds.
+pub(crate) fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
+    let output =
+        Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+}
+
 /// A program about to be run.
 #[derive(Debug)]
 pub(crate) struct Run {

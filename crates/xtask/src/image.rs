@@ -37,6 +37,11 @@ pub(crate) fn run(workspace: &Workspace, chosen: &Chosen) -> bool {
     }
 }
 
+/// Builds the image under one name.
+pub(crate) fn build_as(workspace: &Workspace, tag: &str) -> Result<(), String> {
+    build(workspace, &Chosen { tags: vec![tag.to_owned()], context_only: false })
+}
+
 /// The image's names when nobody says.
 pub(crate) fn usual_tags(workspace: &Workspace) -> Vec<String> {
     let packages = workspace.metadata["packages"].as_array().cloned().unwrap_or_default();

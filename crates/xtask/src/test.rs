@@ -1,6 +1,7 @@
 //! The tests, in rings from the inside out. A ring that cannot run here says why.
 
 mod crash;
+mod docker;
 mod examples;
 mod fuzz;
 mod kafka;
@@ -41,6 +42,8 @@ enum Ring {
     Examples,
     /// The broker killed a hundred times under load.
     Kills,
+    /// The image, in containers, under compose files and Testcontainers.
+    Docker,
     /// The test suites of other projects that are quick enough for every run; `cargo xtask compat` has them all.
     Suites,
     /// A short run of each fuzz target.
@@ -56,6 +59,7 @@ impl fmt::Display for Ring {
             Self::Kafka => "kafka",
             Self::Examples => "examples",
             Self::Kills => "kills",
+            Self::Docker => "docker",
             Self::Suites => "suites",
             Self::Fuzz => "fuzz",
         })
@@ -84,6 +88,7 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
         Ring::Kafka,
         Ring::Examples,
         Ring::Kills,
+        Ring::Docker,
         Ring::Suites,
         Ring::Fuzz,
     ];
@@ -101,6 +106,7 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> bool {
             Ring::Kafka => kafka::run(&context),
             Ring::Examples => examples::run(&context),
             Ring::Kills => kills::run(&context),
+            Ring::Docker => docker::run(&context),
             Ring::Suites => suites::run(&context),
             Ring::Fuzz => fuzz::run(&context),
         };

@@ -29,5 +29,5 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
     if let Some(jars) = kafka::pinned_jars(context) {
         python = python.env("KAFKA_LIBS", jars);
     }
-    python::pytest(python, Path::new(TESTS), &broker)
+    python::pytest(python.env(python::BROKER, broker), Path::new(TESTS))
 }

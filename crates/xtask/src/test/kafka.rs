@@ -30,12 +30,20 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
         return Outcome::Failed("the broker does not build".to_owned());
     };
     let python = context.workspace.run(python).env("KAFKA_LIBS", pinned).env("KAFKA_NEWEST_LIBS", newest);
-    python::pytest(python, Path::new(TESTS), &broker)
+    python::pytest(python.env(python::BROKER, broker), Path::new(TESTS))
+}
+
+/// The directory with the pinned Kafka's jars.
+pub(super) fn pinned(context: &Context<'_>) -> Result<PathBuf, Outcome> {
+    if !can_run("java", &["-version"]) {
+        return Err(Outcome::Missing("needs java, 17 or later".to_owned()));
+    }
+    jars(context, PINNED)
 }
 
 /// The directory with the pinned Kafka's jars, which are fetched if they are not there; nothing where that is impossible.
 pub(super) fn pinned_jars(context: &Context<'_>) -> Option<PathBuf> {
-    jars(context, PINNED).ok()
+    pinned(context).ok()
 }
 
 /// The directory with the pinned Kafka's jars, if they were fetched already.

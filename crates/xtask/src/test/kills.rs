@@ -20,5 +20,5 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
         // Kafka's dump tool then looks at what the kills have left, too.
         python = python.env("KAFKA_LIBS", jars);
     }
-    python::pytest(python, Path::new(TESTS), &broker)
+    python::pytest(python.env(python::BROKER, broker), Path::new(TESTS))
 }

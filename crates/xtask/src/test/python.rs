@@ -9,6 +9,8 @@ use crate::command::{Run, can_run};
 /// The tests of this ring, and what they need.
 const TESTS: &str = "tests/clients/python";
 const REQUIREMENTS: &str = "tests/clients/python/requirements.txt";
+/// The variable that names the built broker.
+pub(super) const BROKER: &str = "OTTLA_BIN";
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
     let python = match environment(context) {
@@ -18,7 +20,7 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
     let Some(broker) = context.broker() else {
         return Outcome::Failed("the broker does not build".to_owned());
     };
-    pytest(context.workspace.run(python), Path::new(TESTS), &broker)
+    pytest(context.workspace.run(python).env(BROKER, broker), Path::new(TESTS))
 }
 
 /// The interpreter of the virtual environment, with everything installed.
@@ -29,37 +31,49 @@ pub(super) fn environment(context: &Context<'_>) -> Result<PathBuf, Outcome> {
     let workspace = context.workspace;
     let place = workspace.target.join("python");
     let python = place.join("bin/python");
-    let failed = |what: &str| Err(Outcome::Failed(what.to_owned()));
-    let Ok(wanted) = fs::read(workspace.root.join(REQUIREMENTS)) else {
-        return failed("requirements.txt cannot be read");
-    };
-    // A copy of the requirements is left behind once they are all there.
-    let installed = place.join("installed.txt");
-    if python.exists() && fs::read(&installed).is_ok_and(|there| there == wanted) {
-        return Ok(python);
+    if !has(context, &python, REQUIREMENTS) {
+        if !workspace.run("python3").args(["-m", "venv", "--clear"]).arg(&place).succeeds() {
+            return Err(Outcome::Failed("the virtual environment cannot be made".to_owned()));
+        }
+        install(context, &python, REQUIREMENTS)?;
     }
-    if !workspace.run("python3").args(["-m", "venv", "--clear"]).arg(&place).succeeds() {
-        return failed("the virtual environment cannot be made");
+    Ok(python)
+}
+
+/// The same interpreter, with what stands in another file of requirements besides.
+pub(super) fn with(context: &Context<'_>, python: PathBuf, requirements: &str) -> Result<PathBuf, Outcome> {
+    if !has(context, &python, requirements) {
+        install(context, &python, requirements)?;
     }
-    let install =
-        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS];
-    if !workspace.run(&python).args(install).succeeds() {
-        return failed("the Python packages cannot be installed");
+    Ok(python)
+}
+
+/// Whether it has what stands in the file: a copy of the requirements is left behind once they are all there.
+fn has(context: &Context<'_>, python: &Path, requirements: &str) -> bool {
+    let wanted = fs::read(context.workspace.root.join(requirements)).ok();
+    python.exists() && wanted.is_some() && fs::read(copy(python, requirements)).ok() == wanted
+}
+
+fn install(context: &Context<'_>, python: &Path, requirements: &str) -> Result<(), Outcome> {
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    if !context.workspace.run(python).args(install).arg(requirements).succeeds() {
+        return Err(Outcome::Failed(format!("the Python packages of {requirements} cannot be installed")));
     }
-    match fs::write(&installed, wanted) {
-        Ok(()) => Ok(python),
-        Err(_) => failed("the virtual environment cannot be written"),
+    match fs::copy(context.workspace.root.join(requirements), copy(python, requirements)) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Outcome::Failed("the virtual environment cannot be written".to_owned())),
     }
 }
 
+fn copy(python: &Path, requirements: &str) -> PathBuf {
+    python.with_file_name(format!("installed-{}", requirements.replace('/', "-")))
+}
+
 /// Runs the tests below `tests` with the interpreter `python`.
-pub(super) fn pytest(python: Run, tests: &Path, broker: &Path) -> Outcome {
+pub(super) fn pytest(python: Run, tests: &Path) -> Outcome {
     let mut last = "pytest said nothing".to_owned();
-    let good = python
-        .env("OTTLA_BIN", broker)
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
-        .arg(tests)
-        .succeeds_with(|line| {
+    let good =
+        python.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(tests).succeeds_with(|line| {
             if !line.trim().is_empty() {
                 last = line.trim_matches(['=', ' ']).to_owned();
             }
