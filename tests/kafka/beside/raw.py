@@ -36,9 +36,10 @@ class Closed(Exception):
 class Connection:
     """One connection. Requests are sent one by one, each answered before the next."""
 
-    def __init__(self, address, client_id="raw"):
+    def __init__(self, address, client_id="raw", source=None):
+        """`source` is the address of this machine to connect from."""
         host, port = address.rsplit(":", 1)
-        self._socket = socket.create_connection((host, int(port)), PATIENCE)
+        self._socket = socket.create_connection((host, int(port)), PATIENCE, source and (source, 0))
         self._number, self._client_id = 0, client_id
 
     def __enter__(self):

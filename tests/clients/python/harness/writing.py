@@ -50,7 +50,8 @@ FIVE_IN_FLIGHT = {"max_in_flight": 5, "batch_num_messages": 1, "linger_ms": 0}
 
 def producer(bootstrap, **settings):
     """confluent-kafka's producer. Settings are librdkafka's, with `_` for `.`; idempotent unless they say otherwise."""
-    given = {name if name == "log_level" else name.replace("_", "."): value for name, value in settings.items()}
+    as_it_is = lambda name: name == "log_level" or name.endswith("_cb")
+    given = {name if as_it_is(name) else name.replace("_", "."): value for name, value in settings.items()}
     return confluent_kafka.Producer(
         {
             "bootstrap.servers": bootstrap,
