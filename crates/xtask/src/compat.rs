@@ -4,6 +4,7 @@
 //! is left out of a suite stands in `tests/compat/NAME.left-out` with its reason.
 
 mod broker;
+mod kafka;
 mod left_out;
 mod librdkafka;
 mod table;
@@ -46,22 +47,26 @@ enum Against {
 enum Suite {
     /// librdkafka's own, from the source that the crate rdkafka-sys brings along.
     Librdkafka,
+    /// Apache Kafka's verifiers and measuring tools.
+    KafkaTools,
 }
 
 /// All suites, and whether they are quick enough for every CI run.
-const SUITES: &[(Suite, bool)] = &[(Suite::Librdkafka, true)];
+const SUITES: &[(Suite, bool)] = &[(Suite::Librdkafka, true), (Suite::KafkaTools, true)];
 
 impl Suite {
     /// Its name, as in `tests/compat/NAME.left-out`.
     fn name(self) -> &'static str {
         match self {
             Self::Librdkafka => "librdkafka",
+            Self::KafkaTools => "kafka-tools",
         }
     }
 
     fn judge(self, case: &Case<'_>) -> Result<Judged, Trouble> {
         match self {
             Self::Librdkafka => librdkafka::judge(case),
+            Self::KafkaTools => kafka::judge(case, "test_tools.py"),
         }
     }
 }

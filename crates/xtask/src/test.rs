@@ -17,6 +17,7 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 
 use crate::command::{Workspace, in_ci};
+use crate::compat::Trouble;
 
 /// Which rings to run, and how strictly.
 #[derive(Debug, Args)]
@@ -145,6 +146,14 @@ impl Context<'_> {
         let built = self.workspace.cargo().arg("build").args(locked).args(["--package", "ottla"]).succeeds();
         built.then(|| self.workspace.target.join("debug/ottla"))
     }
+}
+
+/// The interpreter of the virtual environment that the Python tests run in, for the suites of `cargo xtask compat`.
+pub(crate) fn python_environment(workspace: &Workspace) -> Result<PathBuf, Trouble> {
+    python::environment(&Context { workspace }).map_err(|outcome| match outcome {
+        Outcome::Missing(why) => Trouble::Missing(why),
+        Outcome::Passed(why) | Outcome::Failed(why) => Trouble::Failed(why),
+    })
 }
 
 /// Passed or failed, with the summary that the tests themselves gave.
