@@ -417,5 +417,6 @@ pub(crate) fn partition_config(settings: &Settings, topic: &TopicSettings) -> Pa
         producer_expiration_ms: settings.producer_id_expiration_ms().into(),
         producer_expiration_check_ms: settings.producer_id_expiration_check_interval_ms().into(),
         retention_check_ms: settings.log_retention_check_interval_ms(),
+        first_retention_ms: settings.log_initial_task_delay_ms(),
     }
 }

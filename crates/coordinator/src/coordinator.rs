@@ -341,5 +341,10 @@ mod tests {
         assert_eq!(migrates(policy("BIDIRECTIONAL")), (true, true));
         let assignors = rules("group.consumer.assignors", "range,uniform").consumer_assignors;
         assert_eq!(assignors, [Assignor::Range, Assignor::Uniform]);
+        let refresh = rules("group.consumer.regex.refresh.interval.ms", "10007");
+        assert_eq!(refresh.consumer_regex_refresh_interval_ms, 10_007);
+        let session = rules("group.consumer.session.timeout.ms", "50007");
+        assert_eq!(session.consumer_session_timeout_ms, 50_007);
+        assert_eq!(rules("group.initial.rebalance.delay.ms", "7").initial_rebalance_delay_ms, 7);
     }
 }

@@ -1,116 +1,25 @@
 //! The coordinator over a real catalogue: what was answered is written, and what is written is what counts.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
+mod node;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use base::{LeaderEpoch, Millis, NodeId, Offset, PartitionIndex, Uuid};
-use catalog::{Catalog, CatalogConfig, NewTopic};
-use coordinator::{Coordinator, Unavailable};
+use base::{Millis, PartitionIndex, Uuid};
+use coordinator::Unavailable;
 use disk::{Disk, Operation, RealDisk};
-use settings::{Endpoint, Settings};
 use state_machines::configs::{Alteration, Change, Resource, ResourceType};
 use state_machines::group::{
-    Assignment, CommitOffsets, CommitPartition, CommitTopic, ConsumerHeartbeat, ConsumerHeartbeatAnswer,
-    Event, FetchOffsets, GroupError, Heartbeat, Join, Joined, Protocol, Reply, Sync,
+    Assignment, ConsumerHeartbeat, ConsumerHeartbeatAnswer, Event, GroupError, Heartbeat, Join, Joined,
+    Protocol, Reply, Sync,
 };
 use testkit::{Crash, CrashDisk, FailingDisk, Fault, Injected};
 use tokio::runtime::Runtime;
 
-/// A node whose coordinator runs.
-struct Node {
-    catalog: Arc<Catalog>,
-    coordinator: Arc<Coordinator>,
-}
-
-impl Node {
-    fn start(disk: Arc<dyn Disk>, dir: &Path, given: &[(&str, &str)], runtime: &Runtime) -> Self {
-        Self::start_by(now, disk, dir, given, runtime)
-    }
-
-    /// With this wall clock.
-    fn start_by(
-        clock: fn() -> Millis,
-        disk: Arc<dyn Disk>,
-        dir: &Path,
-        given: &[(&str, &str)],
-        runtime: &Runtime,
-    ) -> Self {
-        let mut settings = Settings::default();
-        let quick = [("group.initial.rebalance.delay.ms", "0"), ("offsets.topic.num.partitions", "2")];
-        for (key, value) in quick.iter().chain(given) {
-            settings.set(key, value).unwrap();
-        }
-        let settings = Arc::new(settings);
-        let config = CatalogConfig {
-            data_dir: dir.join("data"),
-            node_id: NodeId(1),
-            cluster_id: None,
-            endpoints: vec![Endpoint { name: "PLAINTEXT".to_owned(), host: "here".to_owned(), port: 9092 }],
-            settings: Arc::clone(&settings),
-        };
-        let catalog = Catalog::open_unlocked(disk, config, Box::new(Uuid::new_v4), now()).unwrap();
-        let coordinator =
-            Coordinator::start(Arc::clone(&catalog), settings, runtime.handle().clone(), clock).unwrap();
-        Self { catalog, coordinator }
-    }
-
-    /// With `__consumer_offsets` and a topic `work`.
-    fn fresh(disk: Arc<dyn Disk>, dir: &Path, given: &[(&str, &str)], runtime: &Runtime) -> Self {
-        let node = Self::start(disk, dir, given, runtime);
-        for created in node.catalog.create_topics(vec![NewTopic::with_defaults("work")], false, now()) {
-            created.unwrap();
-        }
-        node.coordinator.ensure_offsets_topic(now()).unwrap();
-        node
-    }
-
-    fn ask(&self, group: &str, event: Event, runtime: &Runtime) -> Result<Reply, Unavailable> {
-        let answer = self.coordinator.submit(group, event, now())?;
-        runtime.block_on(answer.get())
-    }
-
-    fn commit(&self, group: &str, offset: i64, runtime: &Runtime) -> Result<(), Unavailable> {
-        match self.ask(group, commit(group, offset), runtime)? {
-            Reply::CommitOffsets(Ok(topics)) => {
-                assert_eq!(topics[0].partitions, [(PartitionIndex(0), Ok(()))]);
-            }
-            other => panic!("{other:?}"),
-        }
-        Ok(())
-    }
-
-    /// The offset of `group` in partition 0 of `work`, once its groups are in force.
-    fn committed(&self, group: &str, runtime: &Runtime) -> i64 {
-        let fetch = FetchOffsets {
-            group_id: group.into(),
-            topics: None,
-            require_stable: true,
-            member_id: None,
-            member_epoch: -1,
-        };
-        loop {
-            let fetch = fetch.clone();
-            match self.coordinator.look(group, move |groups| groups.fetch_offsets(&fetch)) {
-                Ok(answer) => {
-                    let topics = runtime.block_on(answer.get()).unwrap().unwrap();
-                    return topics.first().map_or(-1, |topic| topic.partitions[0].offset.0);
-                }
-                Err(Unavailable::Loading | Unavailable::Failed) => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                Err(Unavailable::NotHere) => return -1,
-            }
-        }
-    }
-
-    fn stop(self) {
-        self.coordinator.stop();
-        self.catalog.close(now()).unwrap();
-    }
-}
+use node::{Node, commit, join, now, runtime};
 
 /// A heartbeat of the member `m` of the consumer group `crew`, once its groups are in force. It reads `work`.
 fn consume(node: &Node, epoch: i32, runtime: &Runtime) -> ConsumerHeartbeatAnswer {
@@ -165,53 +74,6 @@ fn a_consumer_group_sees_topics_and_its_own_settings_and_comes_back() {
     let described = runtime.block_on(described.get()).unwrap().unwrap();
     assert_eq!((described.group_epoch, described.assignment_epoch, described.members.len()), (1, 1, 1));
     node.stop();
-}
-
-fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Millis(i64::try_from(since.as_millis()).unwrap())
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
-}
-
-fn commit(group: &str, offset: i64) -> Event {
-    Event::CommitOffsets(CommitOffsets {
-        group_id: group.into(),
-        member_id: "".into(),
-        instance_id: None,
-        generation: -1,
-        retention_ms: None,
-        names_unknown_group: true,
-        topics: vec![CommitTopic {
-            name: "work".into(),
-            topic_id: Uuid::nil(),
-            partitions: vec![CommitPartition {
-                index: PartitionIndex(0),
-                offset: Offset(offset),
-                leader_epoch: LeaderEpoch::NONE,
-                metadata: "".into(),
-            }],
-        }],
-    })
-}
-
-fn join(group: &str, member: &str) -> Event {
-    Event::Join(Join {
-        group_id: group.into(),
-        member_id: member.into(),
-        instance_id: None,
-        client_id: "tester".into(),
-        client_host: "/127.0.0.1".into(),
-        session_timeout_ms: 30_000,
-        rebalance_timeout_ms: 30_000,
-        protocol_type: "consumer".into(),
-        protocols: vec![Protocol { name: "range".into(), metadata: Arc::from(&b"topics"[..]) }],
-        uuid: Uuid::new_v4(),
-        requires_member_id: false,
-        skips_assignment: true,
-    })
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct PartitionConfig {
     pub producer_expiration_check_ms: i64,
     /// `log.retention.check.interval.ms`: how often [`crate::Partition::tend`] looks for segments to delete.
     pub retention_check_ms: i64,
+    /// Time from the opening to the first time that is done, unless [`Self::retention_check_ms`] is less.
+    pub first_retention_ms: i64,
 }
 
 impl Default for PartitionConfig {
@@ -33,6 +35,7 @@ impl Default for PartitionConfig {
             producer_expiration_ms: 86_400_000,
             producer_expiration_check_ms: 600_000,
             retention_check_ms: 300_000,
+            first_retention_ms: 30_000,
         }
     }
 }

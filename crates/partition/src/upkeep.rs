@@ -9,9 +9,6 @@ use crate::config::PartitionConfig;
 use crate::error::{PartitionError, Stopped};
 use crate::partition::{Appender, Partition};
 
-/// Kafka looks for segments to delete this long after the start for the first time (`InitialTaskDelayMs`).
-const FIRST_RETENTION_MS: i64 = 30_000;
-
 /// So many producers are forgotten with the append lock held: a few dozen microseconds.
 const EXPIRED_AT_ONCE: usize = 128;
 
@@ -48,7 +45,7 @@ impl Chores {
             unflushed_since: None,
             write_failing: false,
             next_expiry: now.plus(config.producer_expiration_check_ms),
-            next_retention: now.plus(config.retention_check_ms.min(FIRST_RETENTION_MS)),
+            next_retention: now.plus(config.retention_check_ms.min(config.first_retention_ms)),
             close_failed: false,
         }
     }

@@ -218,7 +218,8 @@ broker_keys! {
     "message.max.bytes" message_max_bytes: i32 = Some("1048588"), AtLeast(0), Running,
         "Largest batch in bytes, with its 12 bytes of offset and length.";
     "min.insync.replicas" min_insync_replicas: i32 = Some("1"), AtLeast(1), Running,
-        "Replicas that must have a record before acks=all is answered; one node counts as enough.";
+        "Replicas that must have a record before acks=all is answered; of one replica that one is enough. Written into \
+         fresh metadata, for the brokers to come.";
     "compression.type" compression_type: String = Some("producer"), Words(topic::CODECS), Running,
         "Codec that batches are stored with; producer keeps what was sent.";
     "compression.gzip.level" compression_gzip_level: i32 = Some("-1"), OneOrBetween(-1, 1, 9), Running,
@@ -350,8 +351,6 @@ broker_keys! {
         AtLeast(10_000), Start, "How old the topics that a regular expression stands for may become.";
     "offsets.topic.num.partitions" offsets_topic_num_partitions: i32 = Some("50"), AtLeast(1), Start,
         "Partitions of __consumer_offsets when it is created; not to be changed afterwards.";
-    "offsets.topic.replication.factor" offsets_topic_replication_factor: i16 = Some("1"), AtLeast(1), Start,
-        "Replicas of __consumer_offsets when it is created; one node holds 1, whatever is asked for.";
     "offsets.topic.segment.bytes" offsets_topic_segment_bytes: i32 = Some("104857600"), AtLeast(1_048_576), Start,
         "segment.bytes of __consumer_offsets when it is created.";
     "offsets.load.buffer.size" offsets_load_buffer_size: i32 = Some("5242880"), AtLeast(1), Start,

@@ -132,6 +132,7 @@ idle_keys! {
     "leader.imbalance.check.interval.seconds" Long = Some("300"), AtLeast(1), Start;
     "num.replica.alter.log.dirs.threads" Int = None, Any, Start;
     "num.replica.fetchers" Int = Some("1"), Any, Running;
+    "offsets.topic.replication.factor" Short = Some("3"), AtLeast(1), Start;
     "replica.fetch.backoff.ms" Int = Some("1000"), AtLeast(0), Start;
     "replica.fetch.max.bytes" Int = Some("1048576"), AtLeast(0), Start;
     "replica.fetch.min.bytes" Int = Some("1"), Any, Start;

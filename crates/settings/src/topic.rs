@@ -115,8 +115,6 @@ pub struct TopicSettings {
     pub min_cleanable_dirty_ratio: f64,
     /// Age below which a record is not compacted; not negative.
     pub min_compaction_lag_ms: i64,
-    /// Replicas that acks=all asks for; at least 1. One node counts as enough.
-    pub min_insync_replicas: i32,
     /// Whether segment files are made at full size.
     pub preallocate: bool,
     /// Size above which the oldest segments go; negative: no limit.
@@ -207,8 +205,8 @@ topic_keys! {
         "Share of a log that must be new before it is compacted.";
     "min.compaction.lag.ms" Long = Some("0"), AtLeast(0), [same("log.cleaner.min.compaction.lag.ms")], Works,
         "Age below which a record is not compacted.";
-    "min.insync.replicas" Int = Some("1"), AtLeast(1), [same("min.insync.replicas")], Works,
-        "Replicas that must have a record before acks=all is answered; one node counts as enough.";
+    "min.insync.replicas" Int = Some("1"), AtLeast(1), [same("min.insync.replicas")], Stored,
+        "Replicas that must have a record before acks=all is answered; of one replica that one is enough.";
     "preallocate" Boolean = Some("false"), Any, [same("log.preallocate")], Works,
         "Whether a segment file is made at its full size.";
     "remote.log.copy.disable" Boolean = Some("false"), Any, [], Stored,
@@ -285,7 +283,6 @@ pub(crate) fn resolve(
         max_compaction_lag_ms: max_lag,
         min_cleanable_dirty_ratio: of.value("min.cleanable.dirty.ratio")?,
         min_compaction_lag_ms: min_lag,
-        min_insync_replicas: of.value("min.insync.replicas")?,
         preallocate: of.value("preallocate")?,
         retention_bytes: of.value("retention.bytes")?,
         retention_ms: of.value("retention.ms")?,

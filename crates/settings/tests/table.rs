@@ -23,7 +23,6 @@ const OWN_DEFAULTS: &[&str] = &[
     "queued.max.request.bytes",
     "group.max.size",
     "group.consumer.max.size",
-    "offsets.topic.replication.factor",
 ];
 
 /// Keys that are in no list yet.

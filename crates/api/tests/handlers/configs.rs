@@ -457,3 +457,23 @@ fn producers_feel_a_change_at_once() {
     assert_eq!(change(&house, BROKER, "", &[("message.max.bytes", SET, Some("20"))]), 0);
     assert_eq!(send(), 10, "topics follow their broker");
 }
+
+#[test]
+fn batches_are_packed_as_tightly_as_was_set() {
+    let words = (0..2000).map(|n| format!("{} ", n * n % 977)).collect::<String>();
+    for (codec, key, low, high) in
+        [("gzip", "compression.gzip.level", "1", "9"), ("zstd", "compression.zstd.level", "-50", "19")]
+    {
+        let house = House::with(&[("compression.type", codec), (key, low)]);
+        house.create("t", 1, &[]);
+        let stored = || {
+            let from = house.send("t", batch(&[&words])).base_offset;
+            house.read("t", from).records.unwrap().len()
+        };
+        let loose = stored();
+        assert_eq!(change(&house, BROKER, "", &[(key, SET, Some(high))]), 0);
+        assert!(stored() < loose, "{key}");
+        assert_eq!(change(&house, TOPIC, "t", &[(key, SET, Some(low))]), 0);
+        assert_eq!(stored(), loose, "{key} of the topic");
+    }
+}

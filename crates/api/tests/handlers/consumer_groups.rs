@@ -396,3 +396,16 @@ fn a_group_may_have_its_own_times() {
     let other = ConsumerGroupHeartbeatRequest { group_id: text("other"), ..join("a") };
     assert_eq!(house.ask(1, &other).heartbeat_interval_ms, 5_000);
 }
+
+#[test]
+fn the_broker_says_which_assignors_there_are_and_how_often_to_come() {
+    let (house, _) =
+        house(&[("group.consumer.assignors", "range"), ("group.consumer.heartbeat.interval.ms", "7000")]);
+    let asks =
+        |assignor| ConsumerGroupHeartbeatRequest { server_assignor: Some(text(assignor)), ..join("b") };
+    assert_eq!(house.ask(1, &asks("uniform")).error_code, UNSUPPORTED_ASSIGNOR);
+    let joined = house.ask(1, &join("a"));
+    assert_eq!((joined.error_code, joined.heartbeat_interval_ms), (0, 7_000));
+    assert_eq!(described(&house).assignor_name.as_str(), "range", "the first one is for who asks for none");
+    assert_eq!(house.ask(1, &asks("range")).error_code, 0);
+}

@@ -1,5 +1,6 @@
 //! The catalogue through its public face, on disks of all kinds.
 
+mod broker_settings;
 mod changes;
 mod cleaning;
 mod configs;

@@ -170,7 +170,12 @@ pub(crate) fn stage_with(settings: &Settings, limits: Limits) -> Stage {
 
 impl Stage {
     pub(crate) async fn client(&self) -> Client {
-        Client { stream: TcpStream::connect(self.address).await.unwrap(), sent: 0 }
+        self.client_over(TcpStream::connect(self.address).await.unwrap())
+    }
+
+    /// A client on a connection that was made by hand.
+    pub(crate) fn client_over(&self, stream: TcpStream) -> Client {
+        Client { stream, sent: 0 }
     }
 
     /// The server serves others: one request on a new connection.

@@ -4,6 +4,7 @@ mod arguments;
 mod config;
 mod listeners;
 mod refusals;
+mod settings;
 mod stops;
 mod tools;
 
