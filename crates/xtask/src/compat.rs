@@ -4,6 +4,8 @@
 //! is left out of a suite stands in `tests/compat/NAME.left-out` with its reason.
 
 mod broker;
+mod franz_go;
+mod go;
 mod kafka;
 mod left_out;
 mod librdkafka;
@@ -49,10 +51,13 @@ enum Suite {
     Librdkafka,
     /// Apache Kafka's verifiers and measuring tools.
     KafkaTools,
+    /// franz-go's own, from its Go module.
+    FranzGo,
 }
 
 /// All suites, and whether they are quick enough for every CI run.
-const SUITES: &[(Suite, bool)] = &[(Suite::Librdkafka, true), (Suite::KafkaTools, true)];
+const SUITES: &[(Suite, bool)] =
+    &[(Suite::Librdkafka, true), (Suite::KafkaTools, true), (Suite::FranzGo, true)];
 
 impl Suite {
     /// Its name, as in `tests/compat/NAME.left-out`.
@@ -60,6 +65,7 @@ impl Suite {
         match self {
             Self::Librdkafka => "librdkafka",
             Self::KafkaTools => "kafka-tools",
+            Self::FranzGo => "franz-go",
         }
     }
 
@@ -67,6 +73,7 @@ impl Suite {
         match self {
             Self::Librdkafka => librdkafka::judge(case),
             Self::KafkaTools => kafka::judge(case, "test_tools.py"),
+            Self::FranzGo => franz_go::judge(case),
         }
     }
 }
