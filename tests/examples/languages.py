@@ -59,6 +59,13 @@ def node():
     return ["node", place / "idempotent-producer.js"]
 
 
+def go():
+    need(shutil.which("go"), "go")
+    program = PLACE / "go" / "idempotent-producer"
+    run("go", "build", "-o", program, ".", cwd=EXAMPLES / "go")
+    return [program]
+
+
 def rust():
     """It is built with the tests."""
     return [BUILT / "examples" / "idempotent_producer"]
@@ -70,5 +77,6 @@ LANGUAGES = {
     "python-asyncio-confluent": python_asyncio_confluent,
     "java": java,
     "node": node,
+    "go": go,
     "rust": rust,
 }
