@@ -9,6 +9,7 @@ mod go;
 mod kafka;
 mod left_out;
 mod librdkafka;
+mod sarama;
 mod table;
 
 use std::fmt;
@@ -53,11 +54,13 @@ enum Suite {
     KafkaTools,
     /// franz-go's own, from its Go module.
     FranzGo,
+    /// sarama's functional tests, from its Go module.
+    Sarama,
 }
 
 /// All suites, and whether they are quick enough for every CI run.
 const SUITES: &[(Suite, bool)] =
-    &[(Suite::Librdkafka, true), (Suite::KafkaTools, true), (Suite::FranzGo, true)];
+    &[(Suite::Librdkafka, true), (Suite::KafkaTools, true), (Suite::FranzGo, true), (Suite::Sarama, true)];
 
 impl Suite {
     /// Its name, as in `tests/compat/NAME.left-out`.
@@ -66,6 +69,7 @@ impl Suite {
             Self::Librdkafka => "librdkafka",
             Self::KafkaTools => "kafka-tools",
             Self::FranzGo => "franz-go",
+            Self::Sarama => "sarama",
         }
     }
 
@@ -74,6 +78,7 @@ impl Suite {
             Self::Librdkafka => librdkafka::judge(case),
             Self::KafkaTools => kafka::judge(case, "test_tools.py"),
             Self::FranzGo => franz_go::judge(case),
+            Self::Sarama => sarama::judge(case),
         }
     }
 }

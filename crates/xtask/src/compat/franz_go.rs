@@ -14,7 +14,7 @@ const RECORDS: &str = "50000";
 pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     let module = Module::fetch(case, MODULE)?;
     let package = module.place.join("pkg/kgo");
-    let tests = go::tests_with(&package, MARKS)
+    let tests = go::tests_with(&package, "", MARKS)
         .map_err(|why| Trouble::Failed(format!("{}: {why}", package.display())))?;
     let tests: Vec<String> = tests.into_iter().filter(|test| case.wants(test)).collect();
     let broker = case.broker(&[("group.initial.rebalance.delay.ms", "0")])?;

@@ -67,15 +67,17 @@ fn minor(version: &str) -> Option<u32> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The tests in the files of a package whose text, from their first line to their last, holds one of `marks`.
-pub(super) fn tests_with(package: &Path, marks: &[&str]) -> io::Result<Vec<String>> {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(package)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
-    files.retain(|file| file.to_string_lossy().ends_with("_test.go"));
-    files.sort();
+/// The tests in those files of a package whose names begin with `files` and end with `_test.go`: the tests whose text, from
+/// their first line to their last, holds one of `marks`.
+pub(super) fn tests_with(package: &Path, files: &str, marks: &[&str]) -> io::Result<Vec<String>> {
+    let mut names: Vec<String> = fs::read_dir(package)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<_>>()?;
+    names.retain(|name| name.starts_with(files) && name.ends_with("_test.go"));
+    names.sort();
     let mut all = Vec::new();
-    for file in files {
-        all.extend(tests_in(&fs::read_to_string(file)?, marks));
+    for name in names {
+        all.extend(tests_in(&fs::read_to_string(package.join(name))?, marks));
     }
     Ok(all)
 }
