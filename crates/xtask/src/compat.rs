@@ -52,6 +52,10 @@ enum Suite {
     Librdkafka,
     /// Apache Kafka's verifiers and measuring tools.
     KafkaTools,
+    /// A word count on Kafka Streams.
+    KafkaStreams,
+    /// Kafka Connect between two files.
+    KafkaConnect,
     /// franz-go's own, from its Go module.
     FranzGo,
     /// sarama's functional tests, from its Go module.
@@ -59,8 +63,14 @@ enum Suite {
 }
 
 /// All suites, and whether they are quick enough for every CI run.
-const SUITES: &[(Suite, bool)] =
-    &[(Suite::Librdkafka, true), (Suite::KafkaTools, true), (Suite::FranzGo, true), (Suite::Sarama, true)];
+const SUITES: &[(Suite, bool)] = &[
+    (Suite::Librdkafka, true),
+    (Suite::KafkaTools, true),
+    (Suite::KafkaStreams, true),
+    (Suite::KafkaConnect, true),
+    (Suite::FranzGo, true),
+    (Suite::Sarama, true),
+];
 
 impl Suite {
     /// Its name, as in `tests/compat/NAME.left-out`.
@@ -68,6 +78,8 @@ impl Suite {
         match self {
             Self::Librdkafka => "librdkafka",
             Self::KafkaTools => "kafka-tools",
+            Self::KafkaStreams => "kafka-streams",
+            Self::KafkaConnect => "kafka-connect",
             Self::FranzGo => "franz-go",
             Self::Sarama => "sarama",
         }
@@ -77,6 +89,8 @@ impl Suite {
         match self {
             Self::Librdkafka => librdkafka::judge(case),
             Self::KafkaTools => kafka::judge(case, "test_tools.py"),
+            Self::KafkaStreams => kafka::judge(case, "test_streams.py"),
+            Self::KafkaConnect => kafka::judge(case, "test_connect.py"),
             Self::FranzGo => franz_go::judge(case),
             Self::Sarama => sarama::judge(case),
         }

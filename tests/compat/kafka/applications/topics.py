@@ -1,7 +1,17 @@
 """Topics as a user of librdkafka sees them."""
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from harness.waiting import until
 
 # Seconds; far more than anything needs.
 PATIENCE = 90
@@ -13,7 +23,8 @@ class Topics:
     def __init__(self, broker):
         self._broker = broker
         self._where = {"bootstrap.servers": broker.bootstrap}
-        self.admin = AdminClient(self._where)
+        # When no broker is left librdkafka begins anew, and then waits forever for the coordinator that it had known.
+        self.admin = AdminClient({**self._where, "metadata.recovery.strategy": "none"})
 
     def create(self, name, partitions=1, **config):
         """`config` is the topic's, with `_` for `.`."""
@@ -80,6 +91,16 @@ class Topics:
 
     def committed(self, group, topic):
         """`{PARTITION: OFFSET}` of what the group committed in this topic."""
+        answers = []
+        until(lambda: answers.extend(self._committed(group)) or answers)
+        return {at.partition: at.offset for at in answers[0] if at.topic == topic and at.offset >= 0}
+
+    def _committed(self, group):
+        """The answer, or nothing while a broker that was just started reads its groups: librdkafka does not ask again by itself."""
         asked = ConsumerGroupTopicPartitions(group)
-        answer = self.admin.list_consumer_group_offsets([asked])[group].result(PATIENCE)
-        return {at.partition: at.offset for at in answer.topic_partitions if at.topic == topic and at.offset >= 0}
+        try:
+            return [self.admin.list_consumer_group_offsets([asked])[group].result(PATIENCE).topic_partitions]
+        except KafkaException as refused:
+            if refused.args[0].code() not in (KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR):
+                raise
+            return []
