@@ -116,6 +116,13 @@ impl Run {
         self
     }
 
+    /// Runs it in this directory instead of the top of the checkout.
+    pub(crate) fn within(mut self, directory: &Path) -> Self {
+        self.command.current_dir(directory);
+        self.shown.insert(0, format!("cd {};", quoted(directory.as_os_str())));
+        self
+    }
+
     /// What one would type at the top of the checkout to do the same.
     pub(crate) fn line(&self) -> String {
         let program = Path::new(self.command.get_program());

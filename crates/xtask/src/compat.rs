@@ -7,6 +7,7 @@ mod broker;
 mod franz_go;
 mod go;
 mod kafka;
+mod kafka_python;
 mod left_out;
 mod librdkafka;
 mod sarama;
@@ -15,7 +16,7 @@ mod table;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
@@ -48,6 +49,8 @@ enum Against {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Suite {
+    /// kafka-python's integration tests, from its source distribution.
+    KafkaPython,
     /// librdkafka's own, from the source that the crate rdkafka-sys brings along.
     Librdkafka,
     /// Apache Kafka's verifiers and measuring tools.
@@ -70,12 +73,14 @@ const SUITES: &[(Suite, bool)] = &[
     (Suite::KafkaConnect, true),
     (Suite::FranzGo, true),
     (Suite::Sarama, true),
+    (Suite::KafkaPython, true),
 ];
 
 impl Suite {
     /// Its name, as in `tests/compat/NAME.left-out`.
     fn name(self) -> &'static str {
         match self {
+            Self::KafkaPython => "kafka-python",
             Self::Librdkafka => "librdkafka",
             Self::KafkaTools => "kafka-tools",
             Self::KafkaStreams => "kafka-streams",
@@ -87,6 +92,7 @@ impl Suite {
 
     fn judge(self, case: &Case<'_>) -> Result<Judged, Trouble> {
         match self {
+            Self::KafkaPython => kafka_python::judge(case),
             Self::Librdkafka => librdkafka::judge(case),
             Self::KafkaTools => kafka::judge(case, "test_tools.py"),
             Self::KafkaStreams => kafka::judge(case, "test_streams.py"),
@@ -132,8 +138,13 @@ impl Judged {
 
     /// Counts a test, and says how it went.
     fn count(&mut self, test: &str, good: bool, start: Instant) {
+        self.count_timed(test, good, start.elapsed());
+    }
+
+    /// The same for a test that somebody else has timed.
+    fn count_timed(&mut self, test: &str, good: bool, took: Duration) {
         let how = if good { "passed" } else { "FAILED" };
-        println!("{test}: {how} in {} s", start.elapsed().as_secs());
+        println!("{test}: {how} in {} s", took.as_secs());
         if good { self.passed += 1 } else { self.failed.push(test.to_owned()) }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,6 +12,9 @@ use crate::command::{Workspace, can_run};
 
 /// A cluster id, as Kafka's tool wants one to format a directory.
 const CLUSTER_ID: &str = "Zx3MQ1j6T3mnAwkqnW1qXA";
+
+/// In the value of a setting: the broker's address.
+pub(super) const ADDRESS: &str = "{address}";
 
 /// A broker on an empty directory; killed when dropped.
 #[derive(Debug)]
@@ -34,40 +37,43 @@ impl Broker {
             fs::remove_dir_all(place).map_err(failed)?;
         }
         fs::create_dir_all(place).map_err(failed)?;
+        let address = free().map_err(failed)?.to_string();
+        let settings: Vec<_> =
+            settings.iter().map(|(key, value)| (*key, value.replace(ADDRESS, &address))).collect();
         match against {
             Against::Ottla => {
                 let binary = ottla(workspace)?;
                 let mut command = Command::new(binary);
-                command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(place.join("data"));
+                command.args(["serve", "--listen", &address, "--data-dir"]).arg(place.join("data"));
                 for (key, value) in settings {
                     command.arg("--set").arg(format!("{key}={value}"));
                 }
                 command.stdout(Stdio::null()).stderr(Stdio::piped());
-                Self::launch(command, "ottla ready on ", None).map_err(failed)
+                Self::launch(command, "ottla ready on ", address).map_err(failed)
             }
             Against::Kafka => {
-                let java = kafka(workspace, place, settings)?;
-                let (mut command, address) = java;
+                let mut command = kafka(workspace, place, &address, &settings)?;
                 command.stdout(Stdio::null()).stderr(Stdio::piped());
-                Self::launch(command, "Kafka Server started", Some(address)).map_err(failed)
+                Self::launch(command, "Kafka Server started", address).map_err(failed)
             }
         }
     }
 
-    /// Runs it until it says `ready`, followed by its address if that is not known yet.
-    fn launch(mut command: Command, ready: &str, address: Option<String>) -> io::Result<Self> {
+    /// Runs it until it says `ready`.
+    fn launch(mut command: Command, ready: &str, address: String) -> io::Result<Self> {
         let mut child = command.stdin(Stdio::null()).spawn()?;
         let errors = child.stderr.take().ok_or_else(|| io::Error::other("it has no standard error"))?;
-        let mut broker = Self { child, address: String::new() };
+        let broker = Self { child, address };
         let mut lines = BufReader::new(errors).lines();
         let mut last = String::new();
-        let said = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            let found = line.split_once(ready).map(|(_, rest)| rest.trim().to_owned());
+        let said = lines.by_ref().map_while(Result::ok).any(|line| {
+            let found = line.contains(ready);
             last = line;
             found
         });
-        let said = said.ok_or_else(|| io::Error::other(format!("it ends before it is ready: {last}")))?;
-        broker.address = address.unwrap_or(said);
+        if !said {
+            return Err(io::Error::other(format!("it ends before it is ready: {last}")));
+        }
         // Read on, so that it never waits for somebody to read; warnings and errors are shown.
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
@@ -96,12 +102,18 @@ pub(super) fn ottla(workspace: &Workspace) -> Result<PathBuf, Trouble> {
     }
 }
 
-/// The command that starts Apache Kafka on a formatted directory, and its address.
+/// An address on which nobody listens yet.
+fn free() -> io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+/// The command that starts Apache Kafka at this address, on a formatted directory.
 fn kafka(
     workspace: &Workspace,
     place: &Path,
-    settings: &[(&str, &str)],
-) -> Result<(Command, String), Trouble> {
+    broker: &str,
+    settings: &[(&str, String)],
+) -> Result<Command, Trouble> {
     let failed = |why: io::Error| Trouble::Failed(format!("Kafka does not start: {why}"));
     let libs = workspace.target.join("kafka/pinned/libs");
     if !libs.is_dir() {
@@ -112,13 +124,14 @@ fn kafka(
     if !can_run("java", &["-version"]) {
         return Err(Trouble::Missing("needs java, 17 or later".to_owned()));
     }
-    let free = || TcpListener::bind("127.0.0.1:0")?.local_addr();
-    let (broker, controller) = (free().map_err(failed)?, free().map_err(failed)?);
+    let controller = free().map_err(failed)?;
     let data = place.join("data").display().to_string();
+    // Whatever the settings say of it: the voters name it too.
+    let node = settings.iter().find(|(key, _)| *key == "node.id").map_or("1", |(_, node)| node.as_str());
     let own = [
         ("process.roles", "broker,controller".to_owned()),
-        ("node.id", "1".to_owned()),
-        ("controller.quorum.voters", format!("1@{controller}")),
+        ("node.id", node.to_owned()),
+        ("controller.quorum.voters", format!("{node}@{controller}")),
         ("controller.listener.names", "CONTROLLER".to_owned()),
         ("listeners", format!("PLAINTEXT://{broker},CONTROLLER://{controller}")),
         ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned()),
@@ -146,5 +159,5 @@ fn kafka(
     }
     let mut serve = java(&["kafka.Kafka"]);
     serve.arg(&properties);
-    Ok((serve, broker.to_string()))
+    Ok(serve)
 }
