@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from beside.java import run_tool, start_tool
-from beside.ours import CLASSES, configs_in_order, in_order
+from beside.ours import CLASSES, configs_in_order
 from harness.broker import Ottla
 from harness.reading import read_all
 from harness.writing import create_topic, write_confluent
@@ -305,48 +305,3 @@ def test_without_records_it_ends_after_its_time(broker, tools):
         "kafka-console-consumer.sh", "--bootstrap-server", broker.bootstrap, "--topic", "silent", "--timeout-ms", "300"
     )
     assert done.returncode == 0 and done.stdout == "" and "Processed a total of 0 messages" in done.stderr
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "--describe --topic with-settings",
-        "--describe --topic with-settings --all",
-        "--describe --entity-type topics --entity-name plain",
-        "--describe --entity-type topics",
-        "--describe --topic nothing",
-        "--describe --broker 1 --all",
-        "--describe --broker 1",
-        "--describe --broker 7",
-        "--describe --broker x --all",
-        "--describe --entity-type brokers --entity-default",
-        "--describe --broker-defaults",
-        "--describe",
-        "--alter --topic plain --add-config retention.ms=70000",
-        "--alter --topic plain --add-config cleanup.policy=[delete,compact],retention.ms=80000",
-        "--alter --topic plain --add-config retention.ms",
-        "--alter --topic plain --add-config retention.ms=soon",
-        "--alter --topic plain --add-config no.such.setting=1",
-        "--alter --topic plain --delete-config segment.bytes",
-        "--alter --entity-type topics --add-config retention.ms=1",
-        "--alter --topic plain",
-        "--alter --describe --topic plain",
-    ],
-)
-def test_configs(broker, tools, with_settings, words):
-    tools.same("kafka-configs.sh", "--bootstrap-server", broker.bootstrap, *words.split(), even_out=in_order)
-
-
-def test_settings_of_a_topic_are_set_and_taken_away(broker, tools):
-    create_topic(broker.bootstrap, "altered")
-
-    def configs(words):
-        done = tools.run("kafka-configs.sh", "--bootstrap-server", broker.bootstrap, "--topic", "altered", *words.split())
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    assert configs("--alter --add-config retention.ms=60000,max.message.bytes=1000") == "Completed updating config for topic altered.\n"
-    assert "  retention.ms=60000 sensitive=false" in configs("--describe")
-    configs("--alter --delete-config retention.ms --add-config max.message.bytes=2000")
-    described = configs("--describe")
-    assert "retention.ms" not in described and "max.message.bytes=2000" in described

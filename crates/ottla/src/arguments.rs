@@ -29,7 +29,7 @@ enum Verb {
     /// The broker must be stopped. Nothing in the directory is changed. The properties go to stdout, findings to stderr. Exit
     /// codes: 0 ready, 1 not ready, 2 wrong arguments.
     Graduate(GraduateArguments),
-    /// Show settings: those in force and where they come from, or all there are
+    /// Show settings that a broker starts with: those in force and where they come from, or all (see also: configs)
     Config(ConfigArguments),
     /// Print what is in log, index, snapshot and checkpoint files, as kafka-dump-log.sh does
     #[command(disable_help_flag = true)]
@@ -55,7 +55,7 @@ enum Verb {
     /// List, describe and delete consumer groups and reset their offsets, as kafka-consumer-groups.sh does
     #[command(disable_help_flag = true)]
     Groups(ToolArguments),
-    /// Show and change settings of topics and brokers at run time, as kafka-configs.sh does
+    /// Show and change settings and quotas of a running broker, as kafka-configs.sh does (see also: config)
     #[command(disable_help_flag = true)]
     Configs(ToolArguments),
     /// Show offsets of partitions, as kafka-get-offsets.sh does

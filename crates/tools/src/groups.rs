@@ -15,7 +15,7 @@ use wire::messages::list_groups::{ListGroupsRequest, ListedGroup};
 
 use crate::Manner;
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, Declaration, Flag, Options, Takes};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes};
 
 /// What it takes.
 pub(crate) const DECLARATION: Declaration = Declaration {
@@ -93,7 +93,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             help: "say whether a consumer may subscribe to this expression; asks no broker",
         },
         Flag { name: "timeout", takes: Takes::Value("MS"), help: "how long to go on trying" },
-        Flag { name: "command-config", takes: Takes::Value("FILE"), help: "a file of client settings" },
+        COMMAND_CONFIG,
     ],
     word: Some("group"),
 };
@@ -115,7 +115,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Result<(), Failure> {
     }
     call.options.bootstrap()?;
     check(&call.options, action)?;
-    let mut client = call.client("ottla-groups", "command-config")?;
+    let mut client = call.client("ottla-groups", COMMAND_CONFIG.name)?;
     match call.options.number("timeout")? {
         Some(timeout) => client.set_api_timeout(Duration::from_millis(timeout)),
         None if call.manner == Manner::Kafkas => client.set_api_timeout(PATIENCE),

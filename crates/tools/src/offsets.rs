@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use client::{Client, TopicPartition, Wanted};
 
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, Declaration, Flag, Options, Takes};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes};
 use crate::pattern::{Pattern, is_internal};
 
 /// What it takes.
@@ -30,7 +30,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             help: "milliseconds, or -1 latest (default), -2 earliest, -3 max-timestamp, -4 earliest-local, -5 latest-tiered",
         },
         Flag { name: "exclude-internal-topics", takes: Takes::Nothing, help: "leave out Kafka's own topics" },
-        Flag { name: "command-config", takes: Takes::Value("FILE"), help: "a file of client settings" },
+        COMMAND_CONFIG,
     ],
     word: Some("topic"),
 };
@@ -48,7 +48,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Result<(), Failure> {
 fn look_up(call: &mut Call<'_>) -> Result<(), Failure> {
     let time = wanted(call.options.value("time")?.unwrap_or("latest"))?;
     let rules = rules(&call.options)?;
-    let mut client = call.client("GetOffsetShell", "command-config")?;
+    let mut client = call.client("GetOffsetShell", COMMAND_CONFIG.name)?;
     let mut partitions = partitions(call, &mut client, &rules)?;
     if partitions.is_empty() {
         return Err(Failure::Told(

@@ -44,6 +44,13 @@ pub(crate) const BOOTSTRAP: Flag = Flag {
     help: "the broker to ask; several are tried one after the other",
 };
 
+/// The flag of most tools for a file of properties.
+pub(crate) const COMMAND_CONFIG: Flag = Flag {
+    name: "command-config",
+    takes: Takes::Value("FILE"),
+    help: "a file of client settings, such as request.timeout.ms",
+};
+
 /// Where the tools of `ottla` look for a broker by themselves.
 const OUR_BOOTSTRAP: &str = "127.0.0.1:9092";
 
@@ -148,6 +155,15 @@ impl Options {
     /// Every value of a flag, in order.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.given.iter().filter(move |(given, _)| *given == name).filter_map(|(_, value)| value.as_deref())
+    }
+
+    /// These flags and their values, in the order of the command line.
+    pub(crate) fn in_order<'a>(
+        &'a self,
+        names: &'a [&str],
+    ) -> impl Iterator<Item = (&'static str, Option<&'a str>)> {
+        let given = self.given.iter().filter(|(given, _)| names.contains(given));
+        given.map(|(name, value)| (*name, value.as_deref()))
     }
 
     /// The value of a flag that is given once at most.

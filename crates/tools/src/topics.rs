@@ -13,7 +13,7 @@ use wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 
 use crate::Manner;
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, Declaration, Flag, Options, Takes};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes};
 use crate::pattern::{Pattern, is_internal};
 
 /// What it takes.
@@ -89,7 +89,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             takes: Takes::Value("N"),
             help: "how many partitions to ask for at a time",
         },
-        Flag { name: "command-config", takes: Takes::Value("FILE"), help: "a file of client settings" },
+        COMMAND_CONFIG,
         Flag {
             name: "delete-config",
             takes: Takes::Refused,
@@ -106,7 +106,7 @@ const TIMEOUT_MS: i32 = 60_000;
 pub(crate) fn run(call: &mut Call<'_>) -> Result<(), Failure> {
     let action = action(&call.options, call.manner)?;
     check(&call.options, call.manner, action)?;
-    let mut client = call.client("ottla-topics", "command-config")?;
+    let mut client = call.client("ottla-topics", COMMAND_CONFIG.name)?;
     let result = match action {
         "create" => create(call, &mut client),
         "alter" => alter(call, &mut client),

@@ -8,22 +8,19 @@ use wire::ApiKey::{self, *};
 use wire::messages::api_versions::ApiVersion;
 
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, Declaration, Flag, Takes};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration};
 
 /// What it takes.
 pub(crate) const DECLARATION: Declaration = Declaration {
     about: "Shows which APIs each broker serves, and in which versions.",
-    flags: &[
-        BOOTSTRAP,
-        Flag { name: "command-config", takes: Takes::Value("FILE"), help: "a file of client settings" },
-    ],
+    flags: &[BOOTSTRAP, COMMAND_CONFIG],
     word: None,
 };
 
 /// Runs it.
 pub(crate) fn run(call: &mut Call<'_>) -> Result<(), Failure> {
     call.options.bootstrap()?;
-    let mut client = call.client("ottla-api-versions", "command-config")?;
+    let mut client = call.client("ottla-api-versions", COMMAND_CONFIG.name)?;
     let brokers = client.persist(|client| client.metadata(None, false))?.brokers;
     for broker in brokers {
         let rack = broker.rack.as_deref().unwrap_or("null");

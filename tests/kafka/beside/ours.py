@@ -40,10 +40,14 @@ class Tools:
         """Starts a tool that does not end by itself."""
         return Process([str(self._directory / name), *map(str, words)])
 
+    def run_kafkas(self, name, *words, stdin=""):
+        """As `run`, but Kafka's own."""
+        return self._kafkas.run(CLASSES[name], *words, stdin=stdin)
+
     def both(self, name, ours, theirs, stdin=""):
         """What comes of ours and of Kafka's, each with words of its own."""
         with ThreadPoolExecutor() as pool:
-            theirs = pool.submit(self._kafkas.run, CLASSES[name], *theirs, stdin=stdin)
+            theirs = pool.submit(self.run_kafkas, name, *theirs, stdin=stdin)
             return self.run(name, *ours, stdin=stdin), theirs.result()
 
     def same(self, name, *words, stdin="", even_out=lambda text: text):
