@@ -1,6 +1,7 @@
 """Our `kafka-topics.sh` and the others beside Kafka's own, on the same running Ottla: line by line what they print, and
 their exit codes."""
 
+import struct
 from itertools import count
 
 import pytest
@@ -164,6 +165,17 @@ NUMBERS = count()
         ("--request-required-acks 2", "x\n"),
         ("--batch-size none", "x\n"),
         ("--producer-property enable.idempotence=true --request-required-acks 0", "x\n"),
+        ("--compression-codec gzip --producer-property compression.gzip.level=9 --max-partition-memory-bytes 100", "one\ntwo\n"),
+        ("--producer-property compression.lz4.level=99", "x\n"),
+        ("--producer-property partitioner.class=no.such.Partitioner", "x\n"),
+        ("--line-reader org.apache.kafka.tools.LineMessageReader --property parse.key=true", "k\tv\n"),
+        ("--line-reader no.such.Reader", "x\n"),
+        ("--timeout 5 --retry-backoff-ms 7 --message-send-max-retries 2 --request-timeout-ms 9000 --max-block-ms 9000", "one\n"),
+        ("--producer-property acks=1 --producer-property batch.size=10 --producer-property linger.ms=0", "one\ntwo\n"),
+        ("--property parse.key=true --property key.separator=ab --property null.marker=ab", "x\n"),
+        ("--property parse.headers=true --property headers.separator=[;|] --property headers.key.separator==", "a=1;b=2|c=3\tv\n"),
+        ("--property parse.headers=true --property headers.delimiter=! --property ignore.error=true", "a:1,b!v\nno headers\n"),
+        ("--producer.config nothing.properties", "x\n"),
     ],
 )
 def test_lines_become_the_same_records(broker, tools, words, stdin):
@@ -220,6 +232,11 @@ def written(broker):
         "--from-beginning --formatter org.apache.kafka.tools.consumer.NoOpMessageFormatter",
         "--from-beginning --value-deserializer org.apache.kafka.common.serialization.StringDeserializer",
         "--from-beginning --consumer-property auto.offset.reset=earliest --consumer-property max.partition.fetch.bytes=10",
+        "--consumer-property auto.offset.reset=by_duration:P1D",
+        "--partition 0 --from-beginning",
+        "--include wri.{4} --from-beginning",
+        "--from-beginning --key-deserializer org.apache.kafka.common.serialization.BytesDeserializer --property print.key=true",
+        "--from-beginning --property headers.deserializer=org.apache.kafka.common.serialization.StringDeserializer --property print.headers=true",
     ],
 )
 def test_records_are_printed_the_same(broker, tools, written, words):
@@ -239,6 +256,13 @@ def test_records_are_printed_the_same(broker, tools, written, words):
         "--topic written --partition 0 --group g",
         "--topic written --group g --consumer-property group.id=h",
         "--topic written --from-beginning --consumer-property auto.offset.reset=latest",
+        "--topic written --consumer-property auto.offset.reset=by_duration:1D",
+        "--topic written --consumer-property auto.offset.reset=never",
+        "--topic written --formatter no.such.Formatter",
+        "--topic written --isolation-level read_some",
+        "--topic written --consumer.config nothing.properties",
+        "--topic written --partition zero",
+        "--topic written --max-messages many",
     ],
 )
 def test_what_does_not_go_together_is_refused(broker, tools, written, words):
@@ -297,6 +321,55 @@ def test_two_members_share_and_the_one_that_stays_gets_all(broker, tools):
     finally:
         ours.kill9()
         theirs.kill9()
+
+
+@pytest.mark.parametrize(
+    "kind, layout, values",
+    [
+        ("Integer", ">i", [0, -7, 2**31 - 1]),
+        ("Long", ">q", [0, -(2**63)]),
+        ("Short", ">h", [-5]),
+        ("Float", ">f", [0.0, 0.5, -2.5e7, 1e-5, float("nan")]),
+        ("Double", ">d", [1.0, 123456.789, 1e7, 1e-4, float("inf")]),
+        ("Boolean", ">?", [True, False]),
+        ("UUID", "36s", [b"00112233-4455-6677-8899-aabbccddeeff"]),
+        ("Bytes", "6s", [b"a\\\x00\xff~ "]),
+        ("String", "6s", [b"\xc3\xa4 ok "]),
+    ],
+)
+def test_values_are_shown_by_their_deserializer(broker, tools, kind, layout, values):
+    topic = f"values-{kind}"
+    create_topic(broker.bootstrap, topic)
+    packed = [struct.pack(layout, value) for value in values]
+    write_confluent(broker.bootstrap, topic, [(value, value, [("h", value)]) for value in packed])
+    words = ["--from-beginning", "--max-messages", len(values), "--property", "print.key=true", "--property", "print.headers=true"]
+    for part in ("key", "value", "headers"):
+        words += ["--property", f"{part}.deserializer=org.apache.kafka.common.serialization.{kind}Deserializer"]
+    said = tools.same("kafka-console-consumer.sh", "--bootstrap-server", broker.bootstrap, "--topic", topic, *words)
+    assert len(said.splitlines()) == len(values)
+
+
+def test_what_cannot_be_shown_ends_it_or_is_skipped(broker, tools, written):
+    words = ["--bootstrap-server", broker.bootstrap, "--topic", written, "--from-beginning", "--max-messages", "3"]
+    words += ["--value-deserializer", "org.apache.kafka.common.serialization.LongDeserializer"]
+    tools.same("kafka-console-consumer.sh", *words)
+    tools.same("kafka-console-consumer.sh", *words, "--skip-message-on-error")
+
+
+def test_what_coordinators_write_is_shown(broker, tools, written):
+    words = ["--bootstrap-server", broker.bootstrap, "--from-beginning"]
+    group = ["--topic", written, "--group", "shown", "--max-messages", "3"]
+    assert tools.run("kafka-console-consumer.sh", *words, *group).returncode == 0
+    for name, has in (("Offsets", '"group":"shown","topic":"written"'), ("GroupMetadata", '"group":"shown"')):
+        shown = ["--topic", "__consumer_offsets", "--formatter", f"org.apache.kafka.tools.consumer.{name}MessageFormatter"]
+        said = tools.same("kafka-console-consumer.sh", *words, *shown, "--timeout-ms", "2500", even_out=records_in_order)
+        assert has in said
+
+
+def records_in_order(text):
+    """Partitions come in any order, and records on one line. The groups of consumers without one are passed over."""
+    records = text.replace('}{"key"', '}\n{"key"').splitlines()
+    return sorted(record for record in records if "console-consumer-" not in record)
 
 
 def test_without_records_it_ends_after_its_time(broker, tools):

@@ -14,6 +14,8 @@ use crate::{ClientError, Code};
 
 /// The largest answer that is taken, in bytes.
 pub const LARGEST_ANSWER: u64 = 256 << 20;
+/// How long to wait for one address to take the connection (`socket.connection.setup.timeout.ms`).
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection whose versions are settled.
 #[derive(Debug)]
@@ -206,7 +208,7 @@ fn connect(address: &str, deadline: Instant) -> io::Result<TcpStream> {
     let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
     for socket in address.to_socket_addrs()? {
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        match TcpStream::connect_timeout(&socket, left) {
+        match TcpStream::connect_timeout(&socket, left.min(CONNECT_PATIENCE)) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
                 stream.set_write_timeout(Some(left))?;

@@ -1,6 +1,7 @@
 //! Reads records of partitions that somebody has assigned, from positions of its own.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base::Offset;
 use bytes::Bytes;
@@ -23,6 +24,8 @@ pub enum Reset {
     Earliest,
     /// At its end.
     Latest,
+    /// At the first record of so long ago or later; at its end where there is none (KIP-1106).
+    Before(Duration),
     /// Nowhere: that is an error.
     None,
 }
@@ -153,6 +156,11 @@ impl Consumer {
         let wanted = match self.config.reset {
             Reset::Earliest => Wanted::Earliest,
             Reset::Latest => Wanted::Latest,
+            Reset::Before(span) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let then = now.saturating_sub(span).as_millis();
+                Wanted::At(i64::try_from(then).unwrap_or(i64::MAX))
+            }
             Reset::None => {
                 return Err(ClientError::Refused {
                     code: Code::OFFSET_OUT_OF_RANGE,
@@ -160,8 +168,20 @@ impl Consumer {
                 });
             }
         };
-        let wanted = lost.into_iter().map(|partition| (partition, wanted)).collect();
-        for (partition, found) in self.client.offsets(&wanted, self.config.read_committed)? {
+        let all = |partitions: Vec<_>, wanted| partitions.into_iter().map(|each| (each, wanted)).collect();
+        let mut without = Vec::new();
+        for (partition, found) in self.client.offsets(&all(lost, wanted), self.config.read_committed)? {
+            match found? {
+                None => without.push(partition),
+                found => drop(self.positions.insert(partition, found)),
+            }
+        }
+        if without.is_empty() {
+            return Ok(());
+        }
+        for (partition, found) in
+            self.client.offsets(&all(without, Wanted::Latest), self.config.read_committed)?
+        {
             self.positions.insert(partition, found?);
         }
         Ok(())

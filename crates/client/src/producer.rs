@@ -28,6 +28,8 @@ pub struct ProducerConfig {
     pub acks: i16,
     /// `compression.type`.
     pub codec: Codec,
+    /// `compression.gzip.level` and the like, of this codec.
+    pub level: Option<i32>,
     /// `batch.size`, in bytes before compression: at this size a batch is sent.
     pub batch_size: usize,
     /// `retries`: how often a batch that was sent is sent again.
@@ -116,10 +118,10 @@ impl Producer {
         } else {
             Ok(())
         };
-        let codec = self.config.codec;
+        let (codec, level) = (self.config.codec, self.config.level);
         self.open
             .entry(partition)
-            .or_insert_with(|| BatchBuilder::new(Offset::ZERO).codec(codec, None))
+            .or_insert_with(|| BatchBuilder::new(Offset::ZERO).codec(codec, level))
             .push(record);
         before
     }

@@ -1,5 +1,6 @@
 //! `kafka-console-consumer.sh`: prints the records of topics (Kafka: `ConsoleConsumer`).
 
+mod coordinator;
 mod format;
 mod reader;
 
@@ -7,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use client::{Consumed, ConsumerConfig, MemberConfig, Reset};
 
+use crate::Manner;
 use crate::call::{Call, Failure};
+use crate::moment;
 use crate::options::{BOOTSTRAP, Declaration, Flag, Options, Takes};
 use crate::pattern::Pattern;
 use crate::properties::Properties;
@@ -40,11 +43,16 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             takes: Takes::Value("KEY=VALUE"),
             help: "what to print: print.timestamp, print.key, print.offset, print.partition, print.headers, print.value, key.separator, line.separator, headers.separator, null.literal, key.deserializer, value.deserializer, headers.deserializer",
         },
+        Flag {
+            name: "formatter-property",
+            takes: Takes::Value("KEY=VALUE"),
+            help: "--property in Kafka 4.2",
+        },
         Flag { name: "formatter-config", takes: Takes::Value("FILE"), help: "a file of such properties" },
         Flag {
             name: "formatter",
             takes: Takes::Value("CLASS"),
-            help: "DefaultMessageFormatter or NoOpMessageFormatter",
+            help: "DefaultMessageFormatter, NoOpMessageFormatter, or what reads the topics of coordinators: OffsetsMessageFormatter, GroupMetadataMessageFormatter, TransactionLogMessageFormatter",
         },
         Flag { name: "key-deserializer", takes: Takes::Value("CLASS"), help: "how to show keys" },
         Flag { name: "value-deserializer", takes: Takes::Value("CLASS"), help: "how to show values" },
@@ -59,6 +67,12 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             help: "a setting of the consumer, such as auto.offset.reset or group.id",
         },
         Flag { name: "consumer.config", takes: Takes::Value("FILE"), help: "a file of such settings" },
+        Flag {
+            name: "command-property",
+            takes: Takes::Value("KEY=VALUE"),
+            help: "--consumer-property in Kafka 4.2",
+        },
+        Flag { name: "command-config", takes: Takes::Value("FILE"), help: "--consumer.config in Kafka 4.2" },
         Flag {
             name: "skip-message-on-error",
             takes: Takes::Nothing,
@@ -78,9 +92,9 @@ const WAIT_MS: i32 = 500;
 
 /// Runs it.
 pub(crate) fn run(call: &mut Call<'_>) -> Result<(), Failure> {
-    let source = source(&call.options)?;
     call.options.bootstrap()?;
     let properties = properties(&call.options)?;
+    let source = source(&call.options, &properties)?;
     let group = group(&call.options, &properties)?;
     if group.is_some() && call.options.has("partition") {
         return Err(Failure::Usage("Options group and partition cannot be specified together.".to_owned()));
@@ -96,7 +110,10 @@ pub(crate) fn run(call: &mut Call<'_>) -> Result<(), Failure> {
     let patience = call.options.number::<i64>("timeout-ms")?.and_then(|ms| u64::try_from(ms).ok());
     let client = call.client_with("console-consumer", &properties)?;
     let stop = call.stop_on_signals()?;
-    let mut reader = Reader::new(client, config, source, member, commits.then_some(commit_interval));
+    // Kafka's consumer waits for brokers for ever, but for a partition that it is to look up.
+    let gives_up = call.manner == Manner::Ours || matches!(source, Source::Partition(..));
+    let retry = gives_up.then(|| client.retry());
+    let mut reader = Reader::new(client, config, source, member, commits.then_some(commit_interval), retry);
     let mut shown: i64 = 0;
     let result = (|| {
         let mut since = Instant::now();
@@ -139,7 +156,7 @@ fn show(call: &mut Call<'_>, formatter: &Formatter, record: &Consumed) -> Result
 }
 
 /// What is read, and from where.
-fn source(options: &Options) -> Result<Source, Failure> {
+fn source(options: &Options, properties: &Properties) -> Result<Source, Failure> {
     let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
     let (topic, include) = (options.value("topic")?, options.value("include")?);
     if topic.is_some() == include.is_some() {
@@ -150,9 +167,14 @@ fn source(options: &Options) -> Result<Source, Failure> {
             return usage("The partition is required when offset is specified.");
         }
         return match (topic, include) {
-            (Some(topic), _) => Ok(Source::Topic(topic.to_owned())),
+            (Some(topic), _) => {
+                let create = properties.is_true("allow.auto.create.topics").unwrap_or(true);
+                Ok(Source::Topic(topic.to_owned(), create))
+            }
             (None, include) => {
-                Ok(Source::Pattern(Pattern::new(include.unwrap_or_default()).map_err(Failure::Usage)?))
+                let pattern = Pattern::exact(include.unwrap_or_default()).map_err(Failure::Usage)?;
+                let internal = properties.is_true("exclude.internal.topics") == Some(false);
+                Ok(Source::Pattern(pattern, internal))
             }
         };
     };
@@ -178,9 +200,14 @@ fn source(options: &Options) -> Result<Source, Failure> {
 }
 
 fn properties(options: &Options) -> Result<Properties, Failure> {
-    let mut properties =
-        options.value("consumer.config")?.map(Properties::read).transpose()?.unwrap_or_default();
+    let mut properties = Properties::read_any(options, &["consumer.config", "command-config"])?;
     properties.add(options.all("consumer-property"));
+    properties.add(options.all("command-property"));
+    if let Some(interceptors) = properties.get("interceptor.classes").filter(|classes| !classes.is_empty()) {
+        let why =
+            format!("interceptor.classes={interceptors} is not supported: a Java class cannot be loaded");
+        return Err(Failure::Told(why));
+    }
     Ok(properties)
 }
 
@@ -201,6 +228,13 @@ fn member(group: String, properties: &Properties) -> Result<MemberConfig, Failur
         let why = format!(
             "group.protocol={protocol} is not supported: the console joins groups by the classic protocol"
         );
+        return Err(Failure::Told(why));
+    }
+    let assignors = properties.get("partition.assignment.strategy").unwrap_or("range");
+    let is_range = |name: &str| matches!(name.trim().rsplit('.').next(), Some("range" | "RangeAssignor"));
+    if !assignors.split(',').any(is_range) {
+        let why =
+            format!("partition.assignment.strategy={assignors} is not supported: only RangeAssignor is");
         return Err(Failure::Told(why));
     }
     let ms = |key: &str, default| {
@@ -226,9 +260,20 @@ fn config(options: &Options, properties: &Properties) -> Result<ConsumerConfig, 
         Some("earliest") => Reset::Earliest,
         Some("latest") => Reset::Latest,
         Some("none") => Reset::None,
+        Some(other) if other.starts_with("by_duration:") => {
+            let span =
+                moment::duration(other.trim_start_matches("by_duration:")).ok().filter(|span| *span >= 0);
+            let span = span.and_then(|span| u64::try_from(span).ok()).ok_or_else(|| {
+                let why = format!(
+                    "Invalid value {other} for configuration auto.offset.reset: no duration from now on"
+                );
+                Failure::Told(why)
+            })?;
+            Reset::Before(Duration::from_millis(span))
+        }
         Some(other) => {
             let why = format!(
-                "Invalid value {other} for configuration auto.offset.reset: it must be earliest, latest or none"
+                "Invalid value {other} for configuration auto.offset.reset: it must be earliest, latest, none or by_duration:PnDTnHnMnS"
             );
             return Err(Failure::Told(why));
         }
@@ -266,5 +311,6 @@ fn format_properties(options: &Options) -> Result<Properties, Failure> {
         }
     }
     properties.add(options.all("property"));
+    properties.add(options.all("formatter-property"));
     Ok(properties)
 }

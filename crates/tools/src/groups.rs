@@ -2,7 +2,6 @@
 //! Groups of both protocols, and those that only have offsets.
 
 mod describe;
-mod moment;
 mod offsets;
 mod plan_file;
 mod reset;

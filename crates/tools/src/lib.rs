@@ -16,6 +16,8 @@ mod configs;
 mod consumer;
 mod groups;
 mod health;
+mod java;
+mod moment;
 mod offsets;
 mod options;
 mod pattern;

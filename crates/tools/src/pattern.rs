@@ -20,6 +20,11 @@ impl Pattern {
         Regex::new(&whole).map(Self).map_err(|_| format!("{plain} is an invalid regex."))
     }
 
+    /// An expression as it stands, for a whole name too.
+    pub(crate) fn exact(text: &str) -> Result<Self, String> {
+        Regex::new(&format!("^(?:{text})$")).map(Self).map_err(|_| format!("{text} is an invalid regex."))
+    }
+
     pub(crate) fn matches(&self, name: &str) -> bool {
         self.0.is_match(name)
     }

@@ -27,6 +27,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             takes: Takes::Value("KEY=VALUE"),
             help: "how to read lines: parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, ignore.error, null.marker",
         },
+        Flag { name: "reader-property", takes: Takes::Value("KEY=VALUE"), help: "--property in Kafka 4.2" },
         Flag { name: "reader-config", takes: Takes::Value("FILE"), help: "a file of such properties" },
         Flag {
             name: "producer-property",
@@ -34,6 +35,12 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             help: "a setting of the producer, such as enable.idempotence or max.request.size",
         },
         Flag { name: "producer.config", takes: Takes::Value("FILE"), help: "a file of such settings" },
+        Flag {
+            name: "command-property",
+            takes: Takes::Value("KEY=VALUE"),
+            help: "--producer-property in Kafka 4.2",
+        },
+        Flag { name: "command-config", takes: Takes::Value("FILE"), help: "--producer.config in Kafka 4.2" },
         Flag { name: "sync", takes: Takes::Nothing, help: "write each line before the next one is read" },
         Flag {
             name: "compression-codec",
@@ -70,8 +77,8 @@ pub(crate) const DECLARATION: Declaration = Declaration {
         },
         Flag {
             name: "line-reader",
-            takes: Takes::Refused,
-            help: "a Java class cannot be loaded; lines are read as LineMessageReader does",
+            takes: Takes::Value("CLASS"),
+            help: "LineMessageReader, which is so without it",
         },
         Flag {
             name: "max-memory-bytes",
@@ -100,6 +107,12 @@ pub(crate) fn run(call: &mut Call<'_>) -> Result<(), Failure> {
     let options = &call.options;
     let topic = options.required("topic")?.to_owned();
     options.bootstrap()?;
+    if let Some(class) = options.value("line-reader")?
+        && class.rsplit('.').next() != Some("LineMessageReader")
+    {
+        let why = format!("--line-reader {class} is not supported: a Java class cannot be loaded");
+        return Err(Failure::Told(why));
+    }
     let properties = properties(options)?;
     let config = config(&properties)?;
     let reader = LineReader::new(&reader_properties(options)?).map_err(Failure::Told)?;
@@ -223,14 +236,15 @@ fn reader_properties(options: &Options) -> Result<Properties, Failure> {
     let mut properties =
         options.value("reader-config")?.map(Properties::read).transpose()?.unwrap_or_default();
     properties.add(options.all("property"));
+    properties.add(options.all("reader-property"));
     Ok(properties)
 }
 
 /// What flags, files and properties come to. A flag that is given beats a property, which beats the flag's default.
 fn properties(options: &Options) -> Result<Properties, Failure> {
-    let mut properties =
-        options.value("producer.config")?.map(Properties::read).transpose()?.unwrap_or_default();
+    let mut properties = Properties::read_any(options, &["producer.config", "command-config"])?;
     properties.add(options.all("producer-property"));
+    properties.add(options.all("command-property"));
     for (flag, key, default) in [
         ("timeout", "linger.ms", "1000"),
         ("request-required-acks", "acks", "-1"),
@@ -263,6 +277,12 @@ fn config(properties: &Properties) -> Result<ProducerConfig, Failure> {
             "transactional.id={id} is not supported: the console has no transactions"
         )));
     }
+    for key in ["partitioner.class", "interceptor.classes"] {
+        if let Some(class) = properties.get(key).filter(|class| !class.is_empty()) {
+            let why = format!("{key}={class} is not supported: a Java class cannot be loaded");
+            return Err(Failure::Told(why));
+        }
+    }
     let acks = match properties.get("acks").unwrap_or("all").trim() {
         "all" | "-1" => -1,
         "1" => 1,
@@ -273,6 +293,18 @@ fn config(properties: &Properties) -> Result<ProducerConfig, Failure> {
     let codec = (Codec::ALL.into_iter())
         .find(|known| known.name() == codec)
         .ok_or_else(|| wrong("compression.type", codec, "none, gzip, snappy, lz4 or zstd"))?;
+    let mut level = None;
+    for (known, lowest, highest) in [("gzip", 1, 9), ("lz4", 1, 17), ("zstd", -131_072, 22)] {
+        let key = format!("compression.{known}.level");
+        let given: Option<i32> = properties.number(&key)?;
+        let is_sound = |given: &i32| (lowest..=highest).contains(given) || known == "gzip" && *given == -1;
+        if let Some(given) = given.filter(|given| !is_sound(given)) {
+            return Err(wrong(&key, &given.to_string(), &format!("{lowest} to {highest}")));
+        }
+        if known == codec.name() {
+            level = given;
+        }
+    }
     let retries: u32 = properties.number("retries")?.unwrap_or(3);
     // As in Kafka: what idempotence needs may be taken away only where nobody asked for it.
     let possible = acks == -1 && retries > 0;
@@ -290,6 +322,7 @@ fn config(properties: &Properties) -> Result<ProducerConfig, Failure> {
     Ok(ProducerConfig {
         acks,
         codec,
+        level,
         batch_size: properties.number("batch.size")?.unwrap_or(16_384),
         retries,
         retry_backoff: ms("retry.backoff.ms", 100)?,
@@ -328,6 +361,8 @@ mod tests {
             ("compression.type=zip", "compression.type"),
             ("batch.size=x", "batch.size"),
             ("transactional.id=t", "transactional.id"),
+            ("partitioner.class=my.Own", "partitioner.class"),
+            ("compression.zstd.level=23", "compression.zstd.level"),
         ] {
             let why = configured(&[pair]).unwrap_err();
             assert!(why.contains(named), "{pair}: {why}");

@@ -9,6 +9,7 @@ use client::Config;
 use java_properties::PropertiesIter;
 
 use crate::call::Failure;
+use crate::options::Options;
 
 /// Settings by name.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,17 @@ impl Properties {
             })
             .map_err(|error| told(&error))?;
         Ok(Self(all))
+    }
+
+    /// Reads the files that any of these flags name, the later beating the earlier.
+    pub(crate) fn read_any(options: &Options, flags: &[&str]) -> Result<Self, Failure> {
+        let mut all = Self::default();
+        for flag in flags {
+            if let Some(path) = options.value(flag)? {
+                all.0.extend(Self::read(path)?.0);
+            }
+        }
+        Ok(all)
     }
 
     /// Adds pairs; a pair without a value has the empty one, as in Kafka.

@@ -7,6 +7,7 @@ use wire::messages::describe_client_quotas::{ComponentData, DescribeClientQuotas
 use super::change::Change;
 use super::entity::{Entity, Kind};
 use crate::call::{Call, Failure};
+use crate::java;
 
 /// What users and clients can be held to.
 const OF_CLIENTS: [&str; 4] =
@@ -35,7 +36,7 @@ pub(super) fn describe(call: &mut Call<'_>, client: &mut Client, entity: &Entity
             }
         }
         let mut values: Vec<_> =
-            entry.values.iter().map(|quota| format!("{}={}", quota.key, as_in_java(quota.value))).collect();
+            entry.values.iter().map(|quota| format!("{}={}", quota.key, java::number(quota.value))).collect();
         values.sort_unstable();
         writeln!(call.out, "Quota configs for {} are {}", parts.join(", "), values.join(", "))?;
     }
@@ -100,39 +101,4 @@ pub(super) fn alter(client: &mut Client, entity: &Entity, change: &Change) -> Re
         let mut results = answer.entries.iter();
         results.try_for_each(|entry| ClientError::of(entry.error_code, entry.error_message.as_deref()))
     })?)
-}
-
-/// A number as Java prints it: `1024.0`, `1.0E7`.
-fn as_in_java(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || (1e-3..1e7).contains(&size) || !value.is_finite() {
-        return format!("{value:?}");
-    }
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) if digits.contains('.') => format!("{digits}E{exponent}"),
-        Some((digits, exponent)) => format!("{digits}.0E{exponent}"),
-        None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_look_as_in_java() {
-        for (value, shown) in [
-            (0.0, "0.0"),
-            (1024.0, "1024.0"),
-            (0.001, "0.001"),
-            (0.0005, "5.0E-4"),
-            (9_999_999.5, "9999999.5"),
-            (1e7, "1.0E7"),
-            (12_345_678.9, "1.23456789E7"),
-            (-3e20, "-3.0E20"),
-        ] {
-            assert_eq!(as_in_java(value), shown);
-        }
-    }
 }

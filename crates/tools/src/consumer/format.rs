@@ -3,6 +3,8 @@
 use client::Consumed;
 use records::TimestampType;
 
+use super::coordinator::Coordinator;
+use crate::java;
 use crate::properties::Properties;
 
 /// What is printed of a record, and how.
@@ -23,8 +25,15 @@ pub(super) struct Formatter {
     key_as: Shape,
     value_as: Shape,
     headers_as: Shape,
-    /// Print nothing at all.
-    silent: bool,
+    /// Print something else of the record, or nothing at all.
+    instead: Option<Instead>,
+}
+
+/// What is printed in the place of key and value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Instead {
+    Nothing,
+    Coordinator(Coordinator),
 }
 
 /// What bytes mean (Kafka: a `Deserializer`).
@@ -38,17 +47,26 @@ enum Shape {
     Long,
     Short,
     Boolean,
+    Float,
+    Double,
+    /// An id in text.
+    Uuid,
+    /// Text, with what is not printable as `\x00`.
+    Escaped,
 }
 
 impl Formatter {
     /// What the properties and `--formatter` say.
     pub(super) fn new(properties: &Properties, class: Option<&str>) -> Result<Self, String> {
-        let silent = match class.map(simple_name) {
-            None | Some("DefaultMessageFormatter") => false,
-            Some("NoOpMessageFormatter") => true,
-            Some(_) => {
-                return Err(format!("--formatter {} is not supported", class.unwrap_or_default()));
-            }
+        let instead = match class.map(simple_name) {
+            None | Some("DefaultMessageFormatter") => None,
+            Some("NoOpMessageFormatter") => Some(Instead::Nothing),
+            Some(name) => match Coordinator::by_class(name) {
+                Some(coordinator) => Some(Instead::Coordinator(coordinator)),
+                None => {
+                    return Err(format!("--formatter {} is not supported", class.unwrap_or_default()));
+                }
+            },
         };
         let is_true = |key: &str, default| properties.is_true(key).unwrap_or(default);
         let text = |key: &str, default: &str| properties.get(key).unwrap_or(default).to_owned();
@@ -69,15 +87,17 @@ impl Formatter {
             key_as: shape("key.deserializer")?,
             value_as: shape("value.deserializer")?,
             headers_as: shape("headers.deserializer")?,
-            silent,
+            instead,
         })
     }
 
     /// The line of a record, with its end.
     pub(super) fn text(&self, record: &Consumed) -> Result<Vec<u8>, String> {
         let mut columns: Vec<Vec<u8>> = Vec::new();
-        if self.silent {
-            return Ok(Vec::new());
+        match self.instead {
+            None => {}
+            Some(Instead::Nothing) => return Ok(Vec::new()),
+            Some(Instead::Coordinator(coordinator)) => return coordinator.text(record),
         }
         if self.timestamp {
             let name = match record.timestamp_type {
@@ -146,6 +166,10 @@ impl Shape {
             "LongDeserializer" => Self::Long,
             "ShortDeserializer" => Self::Short,
             "BooleanDeserializer" => Self::Boolean,
+            "FloatDeserializer" => Self::Float,
+            "DoubleDeserializer" => Self::Double,
+            "UUIDDeserializer" => Self::Uuid,
+            "BytesDeserializer" => Self::Escaped,
             _ => return Err(format!("{key}={class} is not supported: a Java class cannot be loaded")),
         })
     }
@@ -160,6 +184,20 @@ impl Shape {
             Self::Integer => i32::from_be_bytes(of(bytes)?).to_string(),
             Self::Long => i64::from_be_bytes(of(bytes)?).to_string(),
             Self::Short => i16::from_be_bytes(of(bytes)?).to_string(),
+            Self::Float => java::short_number(f32::from_be_bytes(of(bytes)?)),
+            Self::Double => java::number(f64::from_be_bytes(of(bytes)?)),
+            Self::Uuid => {
+                let text = String::from_utf8_lossy(bytes);
+                let id: base::Uuid = text.parse().map_err(|_| format!("{text} is no UUID"))?;
+                id.to_string()
+            }
+            Self::Escaped => bytes.iter().fold(String::new(), |mut text, byte| {
+                match byte {
+                    b' '..=b'~' if *byte != b'\\' => text.push(char::from(*byte)),
+                    _ => text.push_str(&format!("\\x{byte:02X}")),
+                }
+                text
+            }),
             Self::Boolean => match of::<1>(bytes)? {
                 [0] => "false".to_owned(),
                 [1] => "true".to_owned(),

@@ -21,10 +21,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What is read.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// A topic, which the broker may create.
-    Topic(String),
-    /// All topics of a pattern but Kafka's own.
-    Pattern(Pattern),
+    /// A topic, and whether the broker may create it.
+    Topic(String, bool),
+    /// All topics of a pattern, and whether Kafka's own are among them.
+    Pattern(Pattern, bool),
     /// A partition, from an offset, or from an end as ListOffsets names it.
     Partition(TopicPartition, i64),
 }
@@ -58,8 +58,8 @@ impl Reader {
         source: Source,
         member: Option<MemberConfig>,
         commit_interval: Option<Duration>,
+        retry: Option<Retry>,
     ) -> Self {
-        let retry = Some(client.retry());
         Self {
             consumer: Consumer::new(client, config),
             source,
@@ -134,12 +134,13 @@ impl Reader {
                 self.reading = Some((Sizes::new(), Instant::now() + Duration::from_secs(u32::MAX.into())));
                 return Ok(true);
             }
-            Source::Topic(topic) => {
-                let topic = topic.clone();
-                sizes(self.consumer.client(), Some(&topic), |_| true)?
+            Source::Topic(topic, create) => {
+                let (topic, create) = (topic.clone(), *create);
+                sizes(self.consumer.client(), Some((&topic, create)), |_| true)?
             }
-            Source::Pattern(pattern) => {
-                sizes(self.consumer.client(), None, |name| pattern.matches(name) && !is_internal(name))?
+            Source::Pattern(pattern, internal) => {
+                let wanted = |name: &str| pattern.matches(name) && (*internal || !is_internal(name));
+                sizes(self.consumer.client(), None, wanted)?
             }
         };
         if sizes.is_empty() && self.member.is_none() {
@@ -218,11 +219,11 @@ impl Reader {
 /// The topic, or all of them that are wanted. One that is not there (yet) is left out.
 fn sizes(
     client: &mut Client,
-    topic: Option<&str>,
+    topic: Option<(&str, bool)>,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Sizes, ClientError> {
     let answer = match topic {
-        Some(topic) => client.metadata(Some(&[topic]), true)?,
+        Some((topic, create)) => client.metadata(Some(&[topic]), create)?,
         None => client.metadata(None, false)?,
     };
     let mut sizes = Sizes::new();

@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use client::{Client, ClientError, TopicPartition, Wanted};
 
-use super::{chosen, complain, is_gone, moment, plan_file};
+use super::{chosen, complain, is_gone, plan_file};
 use crate::call::{Call, Failure};
+use crate::moment;
 
 const SCENARIOS: [&str; 8] = [
     "to-offset",

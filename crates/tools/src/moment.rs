@@ -1,4 +1,4 @@
-//! Points in time as `--to-datetime` and `--by-duration` name them (Java: `SimpleDateFormat`, `Duration.parse`).
+//! Points in time as people name them in Java (`SimpleDateFormat`, `Duration.parse`).
 
 use regex::Regex;
 
@@ -10,7 +10,7 @@ const DAY: i64 = 24 * HOUR;
 ///
 /// # Errors
 /// In the words of Kafka's tool.
-pub(super) fn datetime(text: &str) -> Result<i64, String> {
+pub(crate) fn datetime(text: &str) -> Result<i64, String> {
     if !text.contains('T') {
         return Err(
             "java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to \
@@ -62,7 +62,7 @@ fn parsed(text: &str) -> Option<i64> {
 ///
 /// # Errors
 /// In the words of Kafka's tool.
-pub(super) fn duration(text: &str) -> Result<i64, String> {
+pub(crate) fn duration(text: &str) -> Result<i64, String> {
     span(text).ok_or_else(|| "Text cannot be parsed to a Duration".to_owned())
 }
 
