@@ -80,7 +80,7 @@ fn outcome(line: &str) -> Option<(&str, bool)> {
 }
 
 /// The directory with the jars of Kafka and its applications, fetched once per POM.
-fn jars(workspace: &Workspace) -> Result<PathBuf, Trouble> {
+pub(super) fn jars(workspace: &Workspace) -> Result<PathBuf, Trouble> {
     let failed = |why: io::Error| Trouble::Failed(format!("Kafka's applications cannot be fetched: {why}"));
     let place = workspace.target.join("compat/kafka");
     let (libs, fetched) = (place.join("libs"), place.join("fetched.xml"));

@@ -2,18 +2,22 @@
 //! module as well and stands between them and the broker.
 //!
 //! What they prepare before the first test is meant for five brokers in containers, so those few lines of the copied source
-//! are changed to what is here; no test is.
+//! are changed to what is here; no test is. The Java clients that some tests run in those containers run beside them.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use super::go::{self, Module};
+use super::kafka;
 use super::{Case, Judged, Trouble};
+use crate::command::can_run;
 
 const MODULE: &str = "github.com/IBM/sarama@v1.61.1";
 const PROXY: &str = "github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0";
@@ -24,9 +28,19 @@ const KAFKA: &str = "4.1.1";
 /// How the names of the files with functional tests begin. All of their tests count.
 const FILES: &str = "functional_";
 
+/// The script in the place of docker, and the names by which it is called.
+const SCRIPT: &str = "tests/compat/sarama/docker";
+const SCRIPT_NAMES: &[&str] =
+    &["docker", "kafka-console-producer.sh", "kafka-console-consumer.sh", "kafka-verifiable-consumer.sh"];
+
 pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     let failed = |why: io::Error| Trouble::Failed(format!("sarama: {why}"));
+    if !can_run("java", &["-version"]) {
+        return Err(Trouble::Missing("needs java, 17 or later".to_owned()));
+    }
+    let libs = kafka::jars(case.workspace)?.display().to_string();
     let module = Module::fetch(case, MODULE)?;
+    let path = tools(case).map_err(failed)?;
     let proxy = proxy_program(case)?;
     let (front, control) = (free_port().map_err(failed)?, free_port().map_err(failed)?);
     environment(&module.place.join("functional_test.go"), front)?;
@@ -42,9 +56,28 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     let tests: Vec<String> = tests.into_iter().filter(|test| case.wants(test)).collect();
     let mut judged = Judged::of(module.version);
     let control = format!("http://127.0.0.1:{control}");
-    let environment = [("TOXIPROXY_ADDR", control.as_str()), ("KAFKA_VERSION", KAFKA)];
+    let environment = [
+        ("TOXIPROXY_ADDR", control.as_str()),
+        ("KAFKA_VERSION", KAFKA),
+        ("PATH", &path),
+        ("BROKER", &broker.address),
+        ("KAFKA_LIBS", &libs),
+    ];
     go::test(case, &mut judged, &module.place, &tests, &["-tags", "functional"], &environment)?;
     Ok(judged)
+}
+
+/// Lays out the script in the place of docker; gives the path on which it is found first.
+fn tools(case: &Case<'_>) -> io::Result<String> {
+    let tools = case.place.join("tools");
+    if tools.exists() {
+        fs::remove_dir_all(&tools)?;
+    }
+    fs::create_dir_all(&tools)?;
+    for name in SCRIPT_NAMES {
+        symlink(case.workspace.root.join(SCRIPT), tools.join(name))?;
+    }
+    Ok(format!("{}:{}", tools.display(), env::var("PATH").unwrap_or_default()))
 }
 
 /// Builds the program that stands between the tests and the broker, unless it is there.
@@ -80,6 +113,8 @@ fn for_one_broker(text: &str, front: u16) -> Result<String, &'static str> {
         ("i <= 5; i++", "i <= 1; i++"),
         ("29090+i", base.as_str()),
         ("ReplicationFactor: 3,", "ReplicationFactor: 1,"),
+        // Without containers of their own the tests with Java would skip themselves.
+        ("env.UsingExisting = usingExisting", "env.UsingExisting = false"),
     ];
     changes.iter().try_fold(text.to_owned(), |text, (from, to)| {
         if text.contains(from) { Ok(text.replace(from, to)) } else { Err(*from) }
@@ -130,8 +165,10 @@ mod tests {
 
     #[test]
     fn the_environment_is_made_one_broker() {
-        let text = "ReplicationFactor: 3,\nfor i := 1; i <= 5; i++ {\n listen(29090+i)\n dial(29090+i)\n}\n";
-        let one = "ReplicationFactor: 1,\nfor i := 1; i <= 1; i++ {\n listen(4999+i)\n dial(4999+i)\n}\n";
+        let text = "ReplicationFactor: 3,\nfor i := 1; i <= 5; i++ {\n listen(29090+i)\n dial(29090+i)\n}\n\
+                    env.UsingExisting = usingExisting\n";
+        let one = "ReplicationFactor: 1,\nfor i := 1; i <= 1; i++ {\n listen(4999+i)\n dial(4999+i)\n}\n\
+                   env.UsingExisting = false\n";
         assert_eq!(for_one_broker(text, 5000), Ok(one.to_owned()));
         assert_eq!(for_one_broker("i <= 5; i++", 5000), Err("29090+i"));
     }
