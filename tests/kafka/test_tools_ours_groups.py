@@ -12,12 +12,18 @@ from harness.writing import create_topic, write_confluent
 
 NAME = "kafka-consumer-groups.sh"
 CONSUMER = "kafka-console-consumer.sh"
+# Members hear of each other at once.
+HASTE = {
+    "group_initial_rebalance_delay_ms": 0,
+    "group_consumer_min_heartbeat_interval_ms": 200,
+    "group_consumer_heartbeat_interval_ms": 200,
+}
 LONG_NAME = "a-name-that-is-longer-than-24-letters"
 
 
 @pytest.fixture(scope="module")
 def broker(lasting_brokers):
-    broker = lasting_brokers(Ottla, group_initial_rebalance_delay_ms=0).start()
+    broker = lasting_brokers(Ottla, **HASTE).start()
     for topic, partitions in (("written", 1), ("wide", 3), ("long", 12), ("void", 1), (LONG_NAME, 2)):
         create_topic(broker.bootstrap, topic, partitions=partitions)
     write_confluent(broker.bootstrap, "wide", [(b"%d" % n, b"%d" % n, []) for n in range(30)])
@@ -179,3 +185,60 @@ def test_expressions_are_told_sound_or_not(tools):
         begin = f"The regular expression `{wrong}` is invalid: "
         assert ours.stdout.startswith(begin) and theirs.stdout.startswith(begin), (ours, theirs)
         assert ours.returncode == theirs.returncode == 0
+
+
+def test_members_of_the_new_protocol_share_and_the_one_that_stays_gets_all(broker, tools):
+    create_topic(broker.bootstrap, "shared", partitions=4)
+    words = ["--bootstrap-server", broker.bootstrap, "--topic", "shared", "--group", "sharing", "--from-beginning"]
+    words += ["--consumer-property", "group.protocol=consumer", "--property", "print.partition=true"]
+    ours = tools.start(CONSUMER, *words)
+    theirs = start_tool(CLASSES[CONSUMER], *words)
+
+    def partitions(lines):
+        return {line.split("\t")[0] for line in lines if line.startswith("Partition:")}
+
+    def write():
+        assert ours.running
+        write_confluent(broker.bootstrap, "shared", [(b"%d" % n, b"x", []) for n in range(40)])
+
+    try:
+        while not (len(partitions(ours.lines)) >= 2 and len(partitions(theirs.lines)) >= 2):
+            assert theirs.running
+            write()
+        described = tools.same(NAME, *words[:2], "--describe", "--group", "sharing", "--members", even_out=in_order)
+        assert len(described.split()) and " console-consumer " in described
+        theirs.terminate()
+        before = len(ours.lines)
+        while len(partitions(list(ours.lines)[before:])) < 4:
+            write()
+        ours.terminate()
+        assert ours.wait_for_line("Processed a total of")
+        assert "has no active members" in tools.run(NAME, *words[:2], "--describe", "--group", "sharing").stderr
+    finally:
+        ours.kill9()
+        theirs.kill9()
+
+
+def test_a_group_of_the_new_protocol_goes_on_where_the_other_tool_stopped(broker, tools):
+    words = ["--bootstrap-server", broker.bootstrap, "--topic", "written", "--from-beginning", "--group", "in-turn"]
+    words += ["--property", "print.offset=true", "--property", "print.value=false", "--max-messages", "5"]
+    words += ["--consumer-property", "group.protocol=consumer"]
+
+    def offsets(done):
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [int(line.removeprefix("Offset:")) for line in done.stdout.splitlines()]
+
+    assert offsets(tools.run(CONSUMER, *words)) == [0, 1, 2, 3, 4]
+    assert offsets(run_tool(CLASSES[CONSUMER], *words)) == [5, 6, 7, 8, 9]
+    assert offsets(tools.run(CONSUMER, *words)) == [10, 11, 12, 13, 14]
+    static = [*words, "--consumer-property", "group.instance.id=me"]
+    assert offsets(tools.run(CONSUMER, *static)) == [15, 16, 17, 18, 19]
+    assert offsets(tools.run(CONSUMER, *static)) == [20, 21, 22, 23, 24], "a static member comes back to its share"
+
+
+def test_what_the_new_protocol_leaves_to_the_group_is_refused(broker, tools):
+    words = ["--bootstrap-server", broker.bootstrap, "--topic", "written", "--group", "refused"]
+    words += ["--consumer-property", "group.protocol=consumer"]
+    for key in ("session.timeout.ms=7000", "heartbeat.interval.ms=500", "partition.assignment.strategy=range"):
+        tools.same(CONSUMER, *words, "--consumer-property", key)
+    tools.same(CONSUMER, *words[:-1], "group.protocol=share")

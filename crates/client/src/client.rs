@@ -38,14 +38,17 @@ impl Config {
     /// # Errors
     /// [`ClientError::Bootstrap`].
     pub fn new(servers: &str, client_id: &str) -> Result<Self, ClientError> {
-        let bootstrap: Vec<_> = servers.split(',').map(|server| server.trim().to_owned()).collect();
+        let bootstrap: Vec<_> = (servers.split(','))
+            .map(|server| server.trim().to_owned())
+            .filter(|server| !server.is_empty())
+            .collect();
         let is_address = |server: &String| {
             server.rsplit_once(':').is_some_and(|(host, port)| {
                 let whole = host.starts_with('[') == host.ends_with(']');
                 !host.is_empty() && whole && port.parse::<u16>().is_ok()
             })
         };
-        if !bootstrap.iter().all(is_address) {
+        if bootstrap.is_empty() || !bootstrap.iter().all(is_address) {
             return Err(ClientError::Bootstrap(servers.to_owned()));
         }
         Ok(Self {
@@ -298,9 +301,9 @@ mod tests {
 
     #[test]
     fn bootstrap_servers_are_separated_by_commas() {
-        let config = Config::new("a:1, b.example:9092,[::1]:3", "x").unwrap();
+        let config = Config::new("a:1, b.example:9092,[::1]:3,", "x").unwrap();
         assert_eq!(config.bootstrap, ["a:1", "b.example:9092", "[::1]:3"]);
-        for wrong in ["", "a", "a:", ":1", "a:1,", "a:70000", "[::1:3", "a:b"] {
+        for wrong in ["", ",", "a", "a:", ":1", "a:70000", "[::1:3", "a:b"] {
             assert!(matches!(Config::new(wrong, "x"), Err(ClientError::Bootstrap(_))), "{wrong}");
         }
     }

@@ -163,16 +163,7 @@ impl Client {
         group: &str,
         offsets: &BTreeMap<TopicPartition, i64>,
     ) -> Result<(), ClientError> {
-        let request = OffsetCommitRequest {
-            group_id: group.to_owned().into(),
-            topics: to_commit(offsets),
-            ..OffsetCommitRequest::default()
-        };
-        self.persist(|client| {
-            let answer = client.ask_coordinator(group, BY_NAME, |_| request.clone())?;
-            let mut results = answer.topics.iter().flat_map(|topic| &topic.partitions);
-            results.try_for_each(|partition| ClientError::of(partition.error_code, None))
-        })
+        self.persist(|client| commit_as(client, group, &StrBytes::default(), None, -1, offsets))
     }
 
     /// Asks the coordinator of a group once.
@@ -265,8 +256,15 @@ impl Client {
     }
 }
 
-/// Offsets as OffsetCommit has them.
-pub(crate) fn to_commit(offsets: &BTreeMap<TopicPartition, i64>) -> Vec<OffsetCommitRequestTopic> {
+/// Commits offsets once, as a member or as nobody.
+pub(crate) fn commit_as(
+    client: &mut Client,
+    group: &str,
+    member_id: &StrBytes,
+    instance: Option<&str>,
+    generation: i32,
+    offsets: &BTreeMap<TopicPartition, i64>,
+) -> Result<(), ClientError> {
     let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
     for (partition, offset) in offsets {
         let place = OffsetCommitRequestPartition {
@@ -284,7 +282,17 @@ pub(crate) fn to_commit(offsets: &BTreeMap<TopicPartition, i64>) -> Vec<OffsetCo
             }),
         }
     }
-    topics
+    let request = OffsetCommitRequest {
+        group_id: group.to_owned().into(),
+        generation_id_or_member_epoch: generation,
+        member_id: member_id.clone(),
+        group_instance_id: instance.map(|instance| instance.to_owned().into()),
+        topics,
+        ..OffsetCommitRequest::default()
+    };
+    let answer = client.ask_coordinator(group, BY_NAME, |_| request)?;
+    let mut results = answer.topics.iter().flat_map(|topic| &topic.partitions);
+    results.try_for_each(|partition| ClientError::of(partition.error_code, None))
 }
 
 fn no_answer(group: &str) -> ClientError {

@@ -10,16 +10,13 @@ use wire::consumer_protocol::{
 use wire::messages::heartbeat::HeartbeatRequest;
 use wire::messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
 use wire::messages::leave_group::{LeaveGroupRequest, MemberIdentity};
-use wire::messages::offset_commit::OffsetCommitRequest;
 use wire::messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use wire::{Request, StrBytes};
 
 use crate::client::LATEST;
-use crate::groups::to_commit;
+use crate::membership::GroupProtocol;
 use crate::{Client, ClientError, Code, TopicPartition};
 
-/// The last versions that name topics instead of giving their ids.
-const BY_NAME: i16 = 9;
 /// The version of subscriptions and assignments that is written: that of a member without anything to keep.
 const PROTOCOL_VERSION: i16 = 0;
 
@@ -37,6 +34,8 @@ pub struct MemberConfig {
     pub session_timeout: Duration,
     /// `heartbeat.interval.ms`.
     pub heartbeat_interval: Duration,
+    /// `group.protocol`.
+    pub protocol: GroupProtocol,
     /// `max.poll.interval.ms`: how long a rebalance waits for the member.
     pub rebalance_timeout: Duration,
 }
@@ -205,41 +204,16 @@ impl Member {
         }
     }
 
-    /// The committed offsets of these partitions; none where there is none.
-    ///
-    /// # Errors
-    /// When the coordinator cannot be reached, or refuses.
-    pub fn committed(
-        &self,
-        client: &mut Client,
-        partitions: &[TopicPartition],
-    ) -> Result<BTreeMap<TopicPartition, Option<i64>>, ClientError> {
-        let committed = client.committed_of(&self.config.group, Some(partitions))?;
-        let at = |partition: &TopicPartition| committed.get(partition).map(|committed| committed.offset);
-        Ok(partitions.iter().map(|partition| (partition.clone(), at(partition))).collect())
+    pub(crate) const fn id(&self) -> &StrBytes {
+        &self.id
     }
 
-    /// Commits offsets: the next one to read of each partition.
-    ///
-    /// # Errors
-    /// When the coordinator cannot be reached, or refuses.
-    pub fn commit(
-        &self,
-        client: &mut Client,
-        offsets: &BTreeMap<TopicPartition, i64>,
-    ) -> Result<(), ClientError> {
-        let request = OffsetCommitRequest {
-            group_id: self.config.group.clone().into(),
-            generation_id_or_member_epoch: self.generation,
-            member_id: self.id.clone(),
-            group_instance_id: self.instance(),
-            topics: to_commit(offsets),
-            ..OffsetCommitRequest::default()
-        };
-        let patience = client.config().request_timeout;
-        let answer = self.ask(client, patience, BY_NAME, |_| request)?;
-        let mut results = answer.topics.iter().flat_map(|topic| &topic.partitions);
-        results.try_for_each(|partition| ClientError::of(partition.error_code, None))
+    pub(crate) const fn generation(&self) -> i32 {
+        self.generation
+    }
+
+    pub(crate) const fn config(&self) -> &MemberConfig {
+        &self.config
     }
 
     /// Leaves the group, so that others need not wait for the session to end. A static member stays (KIP-345).

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use client::{Client, ClientError, Config};
+use client::{Client, ClientError, Code, Config};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -55,6 +55,19 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Output(error)
     }
+}
+
+/// An error in the words of Kafka's tools: the class of the exception, and the broker's message.
+pub(crate) fn named(error: &ClientError) -> String {
+    match error.code() {
+        Some(code) => format!("{}: {error}", exception(code)),
+        None => error.to_string(),
+    }
+}
+
+/// The class of the exception that a Java client makes of a code.
+pub(crate) fn exception(code: Code) -> String {
+    format!("org.apache.kafka.common.errors.{}", code.exception())
 }
 
 /// Whether the user wants the tool to end.

@@ -7,7 +7,7 @@ mod quotas;
 mod resources;
 
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Takes};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Takes, Word};
 use change::Change;
 use entity::{Entity, Kind};
 
@@ -62,7 +62,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             help: "ask the broker with --bootstrap-server",
         },
     ],
-    word: None,
+    word: Word::None,
 };
 
 /// Runs it.

@@ -6,12 +6,12 @@ mod reader;
 
 use std::time::{Duration, Instant};
 
-use client::{Consumed, ConsumerConfig, MemberConfig, Reset};
+use client::{Consumed, ConsumerConfig, GroupProtocol, MemberConfig, Reset};
 
 use crate::Manner;
 use crate::call::{Call, Failure};
 use crate::moment;
-use crate::options::{BOOTSTRAP, Declaration, Flag, Options, Takes};
+use crate::options::{BOOTSTRAP, Declaration, Flag, Options, Takes, Word};
 use crate::pattern::Pattern;
 use crate::properties::Properties;
 use format::Formatter;
@@ -84,7 +84,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             help: "it is for the system tests of Kafka",
         },
     ],
-    word: Some("topic"),
+    word: Word::Flag("topic"),
 };
 
 /// For how long one look for records waits. Between two, heartbeats are sent and signals are seen.
@@ -223,12 +223,22 @@ fn group(options: &Options, properties: &Properties) -> Result<Option<String>, F
 }
 
 fn member(group: String, properties: &Properties) -> Result<MemberConfig, Failure> {
-    if let Some(protocol) = properties.get("group.protocol").filter(|it| !it.eq_ignore_ascii_case("classic"))
+    let protocol = match properties.get("group.protocol").unwrap_or("classic") {
+        classic if classic.eq_ignore_ascii_case("classic") => GroupProtocol::Classic,
+        consumer if consumer.eq_ignore_ascii_case("consumer") => GroupProtocol::Consumer,
+        other => {
+            let why = format!(
+                "Invalid value {other} for configuration group.protocol: it must be classic or consumer"
+            );
+            return Err(Failure::Told(why));
+        }
+    };
+    // As in Kafka: these are the group's in the new protocol.
+    let of_group = ["partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"];
+    if protocol == GroupProtocol::Consumer
+        && let Some(key) = of_group.into_iter().find(|key| properties.get(key).is_some())
     {
-        let why = format!(
-            "group.protocol={protocol} is not supported: the console joins groups by the classic protocol"
-        );
-        return Err(Failure::Told(why));
+        return Err(Failure::Told(format!("{key} cannot be set when group.protocol=consumer")));
     }
     let assignors = properties.get("partition.assignment.strategy").unwrap_or("range");
     let is_range = |name: &str| matches!(name.trim().rsplit('.').next(), Some("range" | "RangeAssignor"));
@@ -242,6 +252,7 @@ fn member(group: String, properties: &Properties) -> Result<MemberConfig, Failur
     };
     Ok(MemberConfig {
         group,
+        protocol,
         instance: properties.get("group.instance.id").map(str::to_owned),
         session_timeout: ms("session.timeout.ms", 45_000)?,
         heartbeat_interval: ms("heartbeat.interval.ms", 3000)?,

@@ -13,8 +13,8 @@ use wire::messages::delete_groups::DeleteGroupsRequest;
 use wire::messages::list_groups::{ListGroupsRequest, ListedGroup};
 
 use crate::Manner;
-use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes};
+use crate::call::{Call, Failure, named};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes, Word};
 
 /// What it takes.
 pub(crate) const DECLARATION: Declaration = Declaration {
@@ -94,7 +94,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
         Flag { name: "timeout", takes: Takes::Value("MS"), help: "how long to go on trying" },
         COMMAND_CONFIG,
     ],
-    word: Some("group"),
+    word: Word::Flag("group"),
 };
 
 /// What stands for a value that is not there.
@@ -212,18 +212,6 @@ fn validate(call: &mut Call<'_>) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// An error in the words of Kafka's tools: the class of the exception, and the broker's message.
-fn named(error: &ClientError) -> String {
-    match error.code() {
-        Some(code) => format!("{}: {error}", exception(code)),
-        None => error.to_string(),
-    }
-}
-
-fn exception(code: Code) -> String {
-    format!("org.apache.kafka.common.errors.{}", code.exception())
 }
 
 /// Says what went wrong. As in Kafka the exit code stays 0.

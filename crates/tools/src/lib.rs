@@ -12,17 +12,24 @@
 //!   seconds instead of a minute, `--help` is no error.
 
 mod call;
+mod cluster;
 mod configs;
 mod consumer;
+mod elections;
+mod features;
 mod groups;
 mod health;
 mod java;
+mod json;
+mod log_dirs;
 mod moment;
 mod offsets;
 mod options;
 mod pattern;
 mod producer;
 mod properties;
+mod quorum;
+mod records;
 mod topics;
 mod versions;
 
@@ -58,8 +65,8 @@ pub enum Manner {
 pub struct Tool {
     /// Kafka's name for it, without `.sh`.
     name: &'static str,
-    /// Ours, behind `ottla`.
-    verb: &'static str,
+    /// Ours, behind `ottla`, if it has one.
+    verb: Option<&'static str>,
     declaration: &'static Declaration,
     run: fn(&mut Call<'_>) -> Result<(), Failure>,
 }
@@ -67,36 +74,52 @@ pub struct Tool {
 const TOOLS: &[Tool] = &[
     Tool {
         name: "kafka-console-producer",
-        verb: "produce",
+        verb: Some("produce"),
         declaration: &producer::DECLARATION,
         run: producer::run,
     },
-    Tool { name: "kafka-topics", verb: "topics", declaration: &topics::DECLARATION, run: topics::run },
+    Tool { name: "kafka-topics", verb: Some("topics"), declaration: &topics::DECLARATION, run: topics::run },
     Tool {
         name: "kafka-console-consumer",
-        verb: "consume",
+        verb: Some("consume"),
         declaration: &consumer::DECLARATION,
         run: consumer::run,
     },
-    Tool { name: "kafka-configs", verb: "configs", declaration: &configs::DECLARATION, run: configs::run },
+    Tool {
+        name: "kafka-configs",
+        verb: Some("configs"),
+        declaration: &configs::DECLARATION,
+        run: configs::run,
+    },
     Tool {
         name: "kafka-consumer-groups",
-        verb: "groups",
+        verb: Some("groups"),
         declaration: &groups::DECLARATION,
         run: groups::run,
     },
     Tool {
         name: "kafka-get-offsets",
-        verb: "offsets",
+        verb: Some("offsets"),
         declaration: &offsets::DECLARATION,
         run: offsets::run,
     },
     Tool {
         name: "kafka-broker-api-versions",
-        verb: "api-versions",
+        verb: Some("api-versions"),
         declaration: &versions::DECLARATION,
         run: versions::run,
     },
+    Tool { name: "kafka-cluster", verb: None, declaration: &cluster::DECLARATION, run: cluster::run },
+    Tool { name: "kafka-delete-records", verb: None, declaration: &records::DECLARATION, run: records::run },
+    Tool { name: "kafka-features", verb: None, declaration: &features::DECLARATION, run: features::run },
+    Tool {
+        name: "kafka-leader-election",
+        verb: None,
+        declaration: &elections::DECLARATION,
+        run: elections::run,
+    },
+    Tool { name: "kafka-log-dirs", verb: None, declaration: &log_dirs::DECLARATION, run: log_dirs::run },
+    Tool { name: "kafka-metadata-quorum", verb: None, declaration: &quorum::DECLARATION, run: quorum::run },
 ];
 
 impl Tool {
@@ -110,14 +133,14 @@ impl Tool {
     /// The tool that `ottla VERB` runs.
     #[must_use]
     pub fn by_verb(verb: &str) -> Option<&'static Self> {
-        TOOLS.iter().find(|tool| tool.verb == verb)
+        TOOLS.iter().find(|tool| tool.verb == Some(verb))
     }
 
     /// Runs it with what follows its name on the command line, and gives the exit code: 0, or 1 as in Kafka.
     pub fn run(&self, arguments: Vec<OsString>, manner: Manner, streams: Streams<'_>) -> u8 {
         let called = match manner {
             Manner::Kafkas => format!("{}.sh", self.name),
-            Manner::Ours => format!("ottla {}", self.verb),
+            Manner::Ours => format!("ottla {}", self.verb.unwrap_or(self.name)),
         };
         let arguments: Result<Vec<_>, _> = arguments.into_iter().map(OsString::into_string).collect();
         let options = match arguments {
@@ -190,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_tool_is_found_by_the_name_of_the_program_and_by_its_verb() {
-        assert!(Tool::by_program("kafka-topics.sh").is_some_and(|tool| tool.verb == "topics"));
+        assert!(Tool::by_program("kafka-topics.sh").is_some_and(|tool| tool.verb == Some("topics")));
         assert!(Tool::by_program("kafka-topics").is_some());
         assert!(Tool::by_program("ottla").is_none() && Tool::by_program("topics.sh").is_none());
         assert!(Tool::by_verb("topics").is_some_and(|tool| tool.name == "kafka-topics"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use client::{Client, TopicPartition, Wanted};
 
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes, Word};
 use crate::pattern::{Pattern, is_internal};
 
 /// What it takes.
@@ -32,7 +32,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
         Flag { name: "exclude-internal-topics", takes: Takes::Nothing, help: "leave out Kafka's own topics" },
         COMMAND_CONFIG,
     ],
-    word: Some("topic"),
+    word: Word::Flag("topic"),
 };
 
 /// Runs it.

@@ -33,9 +33,23 @@ pub(crate) struct Declaration {
     /// What the tool does, in one line.
     pub(crate) about: &'static str,
     pub(crate) flags: &'static [Flag],
-    /// The flag that a word without a flag stands for in our manner.
-    pub(crate) word: Option<&'static str>,
+    /// What a word without a flag stands for.
+    pub(crate) word: Word,
 }
+
+/// A word without a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// There is none.
+    None,
+    /// In our manner the value of this flag.
+    Flag(&'static str),
+    /// One of these commands, which must be there.
+    Command(&'static [&'static str]),
+}
+
+/// How [`Options`] keeps the command.
+const COMMAND: &str = "command";
 
 /// The flag that is said to be missing in the way of each tool.
 pub(crate) const BOOTSTRAP: Flag = Flag {
@@ -71,7 +85,11 @@ impl Declaration {
 
     /// How the tool is called.
     pub(crate) fn usage(&self, called: &str) -> String {
-        let mut text = format!("Usage: {called} [option]...\n\n{}\n\n", self.about);
+        let command = match self.word {
+            Word::Command(commands) => format!("{} ", commands.join("|")),
+            Word::None | Word::Flag(_) => String::new(),
+        };
+        let mut text = format!("Usage: {called} {command}[option]...\n\n{}\n\n", self.about);
         for flag in self.flags {
             let left = match flag.takes {
                 Takes::Nothing => format!("--{}", flag.name),
@@ -110,9 +128,23 @@ impl Options {
         while let Some(word) = words.next() {
             let Some(name) = word.strip_prefix("--") else {
                 match declaration.word {
-                    Some(flag) if manner == Manner::Ours && !given.iter().any(|(name, _)| *name == flag) => {
+                    Word::Flag(flag)
+                        if manner == Manner::Ours && !given.iter().any(|(name, _)| *name == flag) =>
+                    {
                         given.push((flag, Some(word)));
                         continue;
+                    }
+                    Word::Command(commands)
+                        if commands.contains(&&*word) && !given.iter().any(|(name, _)| *name == COMMAND) =>
+                    {
+                        given.push((COMMAND, Some(word)));
+                        continue;
+                    }
+                    Word::Command(commands) => {
+                        let commands = commands.join(", ");
+                        return Err(Failure::Usage(format!(
+                            "`{word}` is not supported: the commands of {called} are {commands}"
+                        )));
                     }
                     _ => {
                         return Err(Failure::Usage(format!("`{word}` belongs to no option of {called}")));
@@ -175,6 +207,12 @@ impl Options {
         }
     }
 
+    /// The command.
+    pub(crate) fn command(&self) -> Result<&str, Failure> {
+        let given = self.value(COMMAND)?;
+        given.ok_or_else(|| Failure::Usage("a command must be given".to_owned()))
+    }
+
     /// The value of a flag that must be given.
     pub(crate) fn required<'a>(&'a self, name: &'a str) -> Result<&'a str, Failure> {
         self.value(name)?.ok_or_else(|| Failure::Usage(format!("Missing required argument \"[{name}]\"")))
@@ -224,7 +262,7 @@ mod tests {
             Flag { name: "list", takes: Takes::Nothing, help: "." },
             Flag { name: "state", takes: Takes::Optional("STATE"), help: "." },
         ],
-        word: Some("topic"),
+        word: Word::Flag("topic"),
     };
 
     fn parse(manner: Manner, line: &str) -> Result<Options, String> {

@@ -12,7 +12,7 @@ use client::{NotWritten, Producer, ProducerConfig};
 use records::{Codec, NewRecord};
 
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, Declaration, Flag, Options, Takes};
+use crate::options::{BOOTSTRAP, Declaration, Flag, Options, Takes, Word};
 use crate::properties::Properties;
 use line::{LineReader, Parsed};
 
@@ -96,7 +96,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             help: "the system chooses the size of its buffers",
         },
     ],
-    word: Some("topic"),
+    word: Word::Flag("topic"),
 };
 
 /// Lines on their way from the reader to the sender.

@@ -13,7 +13,7 @@ use wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 
 use crate::Manner;
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Flag, Options, Takes, Word};
 use crate::pattern::{Pattern, is_internal};
 
 /// What it takes.
@@ -96,7 +96,7 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             help: "it has no effect since Kafka 4.0; kafka-configs.sh takes settings away",
         },
     ],
-    word: Some("topic"),
+    word: Word::Flag("topic"),
 };
 
 const ACTIONS: [&str; 5] = ["create", "alter", "list", "describe", "delete"];

@@ -8,13 +8,13 @@ use wire::ApiKey::{self, *};
 use wire::messages::api_versions::ApiVersion;
 
 use crate::call::{Call, Failure};
-use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration};
+use crate::options::{BOOTSTRAP, COMMAND_CONFIG, Declaration, Word};
 
 /// What it takes.
 pub(crate) const DECLARATION: Declaration = Declaration {
     about: "Shows which APIs each broker serves, and in which versions.",
     flags: &[BOOTSTRAP, COMMAND_CONFIG],
-    word: None,
+    word: Word::None,
 };
 
 /// Runs it.

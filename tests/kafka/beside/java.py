@@ -35,6 +35,9 @@ class ToolRunner:
     SOURCE = pathlib.Path(__file__).parents[1] / "RunTools.java"
 
     def __init__(self):
+        self._start()
+
+    def _start(self):
         self._process = subprocess.Popen(
             command(str(self.SOURCE)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
@@ -45,7 +48,11 @@ class ToolRunner:
         self._process.stdin.write(json.dumps(wish) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
-        assert answer, "the JVM has ended"
+        if not answer:
+            # A few end the JVM themselves, over words that make no sense, and have printed nothing before.
+            code = self._process.wait(PATIENCE)
+            self._start()
+            return SimpleNamespace(returncode=code, stdout="", stderr="the JVM has ended")
         answer = json.loads(answer)
         assert answer["code"] != -1, f"{name} {words} does not end: {answer}"
         return SimpleNamespace(returncode=answer["code"], stdout=answer["stdout"], stderr=answer["stderr"])

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use client::{
-    Client, ClientError, Code, Consumed, Consumer, ConsumerConfig, Member, MemberConfig, Pulse, Retry,
+    Client, ClientError, Code, Consumed, Consumer, ConsumerConfig, MemberConfig, Membership, Pulse, Retry,
     TopicPartition, Wanted,
 };
 
@@ -37,7 +37,7 @@ type Sizes = BTreeMap<String, usize>;
 pub(super) struct Reader {
     consumer: Consumer,
     source: Source,
-    member: Option<Member>,
+    member: Option<Membership>,
     /// How often to commit; `None`: never.
     commit_interval: Option<Duration>,
     last_commit: Instant,
@@ -63,7 +63,7 @@ impl Reader {
         Self {
             consumer: Consumer::new(client, config),
             source,
-            member: member.map(Member::new),
+            member: member.map(Membership::new),
             commit_interval,
             last_commit: Instant::now(),
             to_commit: BTreeMap::new(),

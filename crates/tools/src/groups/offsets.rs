@@ -8,8 +8,8 @@ use wire::messages::offset_delete::{
 };
 
 use super::reset::partitions_of;
-use super::{MISSING, complain, exception};
-use crate::call::{Call, Failure};
+use super::{MISSING, complain};
+use crate::call::{Call, Failure, exception};
 
 pub(super) fn delete(call: &mut Call<'_>, client: &mut Client) -> Result<(), Failure> {
     let group = call.options.required("group")?.to_owned();

@@ -13,6 +13,7 @@ use wire::messages::describe_topic_partitions::{
 };
 
 use crate::call::{Call, Failure};
+use crate::java;
 use crate::pattern::is_internal;
 
 /// The flags that pick partitions.
@@ -34,7 +35,7 @@ pub(super) fn describe(call: &mut Call<'_>, client: &mut Client) -> Result<(), F
     let mut by_its_id = false;
     let names = match call.options.value("topic-id")? {
         Some(text) => {
-            let id = parse_id(text)
+            let id = java::parse_id(text)
                 .ok_or_else(|| Failure::Told(format!("Input string `{text}` is no topic id")))?;
             by_its_id = !id.is_nil();
             if by_its_id { by_id(call, client, id, text)? } else { super::existing(call, client)? }
@@ -165,7 +166,7 @@ fn print(
         writeln!(
             call.out,
             "Topic: {name}\tTopicId: {}\tPartitionCount: {}\tReplicationFactor: {replicas}\tConfigs: {}",
-            shown_id(topic.topic_id),
+            java::id(topic.topic_id),
             topic.partitions.len(),
             own.join(",")
         )?;
@@ -208,45 +209,4 @@ fn not_known() -> String {
 
 fn nodes(nodes: &[i32]) -> String {
     nodes.iter().map(i32::to_string).collect::<Vec<_>>().join(",")
-}
-
-const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// An id as Kafka writes it: 22 characters of base64url (`Uuid.toString`).
-fn shown_id(id: Uuid) -> String {
-    // 128 bits and 4 zeros behind them make 22 groups of 6.
-    let bits = id.as_u128();
-    (0..22)
-        .map(|at| {
-            let group = if at == 21 { (bits << 4) & 0x3f } else { (bits >> (122 - 6 * at)) & 0x3f };
-            char::from(BASE64URL[group as usize])
-        })
-        .collect()
-}
-
-fn parse_id(text: &str) -> Option<Uuid> {
-    if text.len() != 22 {
-        return None;
-    }
-    let mut bits: u128 = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let group = BASE64URL.iter().position(|known| *known == byte)? as u128;
-        bits = if at == 21 { (bits << 2) | (group >> 4) } else { (bits << 6) | group };
-    }
-    Some(Uuid::from_u128(bits))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_22_characters_of_base64url() {
-        let id = Uuid::from_u128(0xfbff_0001_0203_0405_0607_0809_0a0b_0c0d);
-        // As the urlsafe Base64 of other languages has it.
-        assert_eq!(shown_id(id), "-_8AAQIDBAUGBwgJCgsMDQ");
-        assert_eq!(parse_id("-_8AAQIDBAUGBwgJCgsMDQ"), Some(id));
-        assert_eq!(parse_id("-_8AAQIDBAUGBwgJCgsMD"), None);
-        assert_eq!(parse_id("-_8AAQIDBAUGBwgJCgsMD!"), None);
-    }
 }
