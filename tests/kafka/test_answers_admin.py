@@ -209,6 +209,11 @@ FEATURES = {
     "a level below zero": [("group.version", -1, SAFE_DOWNGRADE)],
     "a feature that nobody knows": [("no.such.version", 1, UPGRADE), ("no.such.version", 0, SAFE_DOWNGRADE)],
     "a kind of upgrade that nobody knows": [("group.version", 1, 0), ("group.version", 1, 4)],
+    "streams, which 4.1 offers only where unstable features are": [
+        ("streams.version", 1, UPGRADE),
+        ("streams.version", 0, UPGRADE),
+        ("streams.version", 0, SAFE_DOWNGRADE),
+    ],
     "kraft.version as it is": [("kraft.version", 0, UPGRADE), ("kraft.version", 2, UPGRADE)],
 }
 

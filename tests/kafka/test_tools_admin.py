@@ -133,6 +133,7 @@ def test_features(sides):
         return [
             features("downgrade", "--feature", "group.version=0", "--dry-run"),
             features("upgrade", "--feature", "transaction.version=9"),
+            features("upgrade", "--feature", "streams.version=1"),
             features("downgrade", "--metadata", "3.9"),
             features("downgrade", "--feature", "group.version=0"),
             features("upgrade", "--feature", "group.version=1"),

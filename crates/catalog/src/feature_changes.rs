@@ -9,7 +9,9 @@ use wire::metadata_records::{ConfigRecord, FeatureLevelRecord};
 use crate::catalog::Catalog;
 use crate::convert::BROKER_RESOURCE;
 use crate::error::CatalogError;
-use crate::features::{ELIGIBLE_LEADER_REPLICAS, KRAFT_VERSION, Levels, METADATA_VERSION, SUPPORTED};
+use crate::features::{
+    ELIGIBLE_LEADER_REPLICAS, KRAFT_VERSION, Levels, METADATA_VERSION, NOT_OFFERED, SUPPORTED,
+};
 use crate::registration::{self, Versioned};
 
 /// The levels of `metadata.version` that brought records, or fields of them: nothing goes back beyond one.
@@ -133,7 +135,7 @@ impl Levels {
 
     fn judge_one(&self, update: &FeatureUpdate, proposed: &Self) -> Result<(), FeatureRefusal> {
         let upgrade_type = update.upgrade_type.ok_or(FeatureRefusal::UnknownUpgradeType)?;
-        let range = SUPPORTED.iter().find(|range| range.name == update.feature);
+        let range = SUPPORTED.iter().chain(NOT_OFFERED).find(|range| range.name == update.feature);
         let range = range.ok_or(FeatureRefusal::UnknownFeature)?;
         let (min, max) = (range.min, range.max);
         if !(min..=max).contains(&update.level) {

@@ -48,6 +48,9 @@ pub(crate) const SUPPORTED: &[FeatureRange] = &[
     FeatureRange { name: "transaction.version", min: 0, max: 2 },
 ];
 
+/// What Kafka 4.1 knows but offers at no level, unless unstable features are switched on: not shown, and may be set to 0.
+pub(crate) const NOT_OFFERED: &[FeatureRange] = &[FeatureRange { name: "streams.version", min: 0, max: 0 }];
+
 /// What Kafka 4.1 sets in a fresh cluster, in the order of its records.
 pub(crate) const FRESH: &[(&str, i16)] = &[
     (METADATA_VERSION, 27),
