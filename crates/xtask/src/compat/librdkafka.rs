@@ -1,80 +1,33 @@
 //! librdkafka's own tests, against the built broker: built from the source in the crate rdkafka-sys, below the target
 //! directory, and run one by one.
 
+mod list;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::broker::ottla;
 use super::{Case, Judged, Trouble};
 use crate::command::can_run;
+use list::{Run, listed, runs};
 
 /// The Kafka that the tests are told they talk to.
 const KAFKA: &str = "4.1.0";
 
-/// What the tests are told to run: a test, and the parts of it that can be run. No part is named: all of it.
-///
-/// Not listed: tests that need no broker or librdkafka's own mock of one, transactions, TLS, SASL, or a second broker; of
-/// 0081 the access rules and SCRAM users, which need an authorizer; and 0077, whose `segment.bytes` Kafka 4 refuses too.
-const TESTS: &[(&str, &[&str])] = &[
-    ("0002_unkpart", &[]),
-    ("0003_msgmaxsize", &[]),
-    ("0005_order", &[]),
-    ("0007_autotopic", &[]),
-    ("0008_reqacks", &[]),
-    ("0011_produce_batch", &[]),
-    ("0012_produce_consume", &[]),
-    ("0013_null_msgs", &[]),
-    ("0014_reconsume_191", &[]),
-    ("0015_offsets_seek", &[]),
-    ("0017_compression", &[]),
-    ("0018_cgrp_term", &[]),
-    ("0019_list_groups", &[]),
-    ("0022_consume_batch", &[]),
-    ("0026_consume_pause", &[]),
-    ("0028_long_topicnames", &[]),
-    ("0029_assign_offset", &[]),
-    ("0030_offset_commit", &[]),
-    ("0031_get_offsets", &[]),
-    ("0033_regex_subscribe", &[]),
-    ("0034_offset_reset", &[]),
-    ("0036_partial_fetch", &[]),
-    ("0039_event", &[]),
-    ("0041_fetch_max_bytes", &[]),
-    ("0042_many_topics", &[]),
-    ("0044_partition_cnt", &[]),
-    ("0052_msg_timestamps", &[]),
-    ("0057_invalid_topic", &[]),
-    ("0080_admin_ut", &[]),
-    (
-        "0081_admin",
-        &[
-            "do_test_unclean_destroy",
-            "do_test_CreateTopics",
-            "do_test_DeleteTopics",
-            "do_test_CreatePartitions",
-            "do_test_AlterConfigs",
-            "do_test_IncrementalAlterConfigs",
-            "do_test_DescribeConfigs",
-            "do_test_DeleteRecords",
-            "do_test_ListConsumerGroups",
-            "do_test_DescribeConsumerGroups",
-            "do_test_DescribeTopics",
-            "do_test_DescribeCluster",
-            "do_test_DeleteGroups",
-            "do_test_DeleteConsumerGroupOffsets",
-            "do_test_ListOffsets",
-            "do_test_AlterConsumerGroupOffsets",
-            "do_test_ListConsumerGroupOffsets",
-        ],
-    ),
-    ("0107_topic_recreate", &[]),
-    ("0121_clusterid", &[]),
-    ("0140_commit_metadata", &[]),
-];
+/// What the tests expect of a broker: several partitions for topics made on the way. That a group waits for its members to come is
+/// expected as well.
+const SETTINGS: &[(&str, &str)] = &[("num.partitions", "4")];
+
+/// How long one run may take: more than the longest test allows itself.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// What the runner calls the settings of a broker, and what they are beyond those above.
+const SCENARIOS: &[(&str, &[(&str, &str)])] =
+    &[("default", &[]), ("noautocreate", &[("auto.create.topics.enable", "false")])];
 
 pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     for (program, word) in [("make", "--version"), ("cc", "--version"), ("c++", "--version")] {
@@ -82,20 +35,32 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
             return Err(Trouble::Missing(format!("needs {program}")));
         }
     }
+    // One test reads the statistics with it.
+    if !can_run("c++", &["-x", "c++", "-fsyntax-only", "-include", "rapidjson/schema.h", "/dev/null"]) {
+        return Err(Trouble::Missing("needs rapidjson".to_owned()));
+    }
     let (source, version) = case.crate_source("rdkafka-sys")?;
     built(case, &source.join("librdkafka"))?;
     tools(&ottla(case.workspace)?, &case.place)
         .map_err(|why| Trouble::Failed(format!("kafka-topics.sh cannot be laid out: {why}")))?;
-    // What the tests expect of a broker: several partitions for topics made on the way, and no time lost in groups.
-    let broker = case.broker(&[("num.partitions", "4"), ("group.initial.rebalance.delay.ms", "0")])?;
+    let file = case.place.join("tree/tests/test.c");
+    let source =
+        fs::read_to_string(&file).map_err(|why| Trouble::Failed(format!("{}: {why}", file.display())))?;
+    let tests = listed(&source);
     // The version of the crate is its own and, after a plus sign, librdkafka's.
     let mut judged = Judged::of(version.split_once('+').map_or(version.as_str(), |(_, theirs)| theirs));
-    for (test, parts) in TESTS.iter().filter(|(test, _)| case.wants(test)) {
-        let parts = if parts.is_empty() { &[""][..] } else { parts };
-        for part in parts {
-            let start = Instant::now();
-            let good = run_one(case, &broker.address, test, part);
-            judged.count(format!("{test} {part}").trim_end(), good, start);
+    for (scenario, settings) in SCENARIOS {
+        let mut runs = runs(&tests, scenario);
+        for run in &mut runs {
+            run.tests.retain(|test| case.wants(&test.name) && !(case.quick && test.is_slow()));
+        }
+        runs.retain(|run| !run.tests.is_empty());
+        if runs.is_empty() {
+            continue;
+        }
+        let broker = case.broker(&[SETTINGS, settings].concat())?;
+        for run in &runs {
+            run_one(case, &broker.address, scenario, run, &mut judged);
         }
     }
     println!("what they said is in {}", case.place.join("said").display());
@@ -108,7 +73,8 @@ fn built(case: &Case<'_>, source: &Path) -> Result<(), Trouble> {
     let failed = |what: &Path, why: io::Error| Trouble::Failed(format!("{}: {why}", what.display()));
     let mark = place.join("built-from.txt");
     let from = source.display().to_string();
-    if fs::read_to_string(&mark).is_ok_and(|there| there == from) {
+    let built_from = format!("{from}, with rapidjson");
+    if fs::read_to_string(&mark).is_ok_and(|there| there == built_from) {
         return Ok(());
     }
     let tree = place.join("tree");
@@ -133,7 +99,7 @@ fn built(case: &Case<'_>, source: &Path) -> Result<(), Trouble> {
             return Err(Trouble::Failed("librdkafka's tests do not build".to_owned()));
         }
     }
-    fs::write(&mark, from).map_err(|why| failed(&mark, why))
+    fs::write(&mark, built_from).map_err(|why| failed(&mark, why))
 }
 
 /// Some tests make topics by `kafka-topics.sh`, which the binary is when it is called so.
@@ -147,48 +113,74 @@ fn tools(binary: &Path, place: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(binary, link)
 }
 
-/// Runs a test, or the parts of it whose names hold `part`.
-fn run_one(case: &Case<'_>, address: &str, test: &str, part: &str) -> bool {
+/// Runs the tests of one number, or the parts of them whose names hold `part`, and counts each that is judged by it.
+fn run_one(case: &Case<'_>, address: &str, scenario: &str, run: &Run<'_>, judged: &mut Judged) {
+    let start = Instant::now();
     let place = &case.place;
-    let log = case.said(format!("{test}-{part}").trim_end_matches('-'));
+    let protocol = if run.newer { "consumer" } else { "classic" };
+    let log = case.said(&format!("{} {scenario} {protocol} {}", run.number, run.part));
     let configuration = place.join("test.conf");
     let outcome = fs::write(&configuration, format!("metadata.broker.list={address}\n"))
         .and_then(|()| File::create(&log))
         .and_then(|file| {
             let mut command = Command::new("./test-runner");
-            command.current_dir(place.join("tree/tests")).args(["-p1", "-E"]).stdin(Stdio::null());
+            command.current_dir(place.join("tree/tests")).args(["-p1", "-L"]).stdin(Stdio::null());
             command.env("RDKAFKA_TEST_CONF", &configuration);
             command.env("KAFKA_PATH", place.join("kafka")).env("BROKERS", address);
-            command.env("TEST_KAFKA_VERSION", KAFKA).env("TESTS", &test[..4]);
-            if !part.is_empty() {
-                command.env("SUBTESTS", part);
+            command.env("TEST_KAFKA_VERSION", KAFKA).env("TESTS", run.number).env("TEST_SCENARIO", scenario);
+            command.env("TEST_CONSUMER_GROUP_PROTOCOL", protocol);
+            if !run.part.is_empty() {
+                command.env("SUBTESTS", run.part);
             }
-            command.stdout(file.try_clone()?).stderr(file).status()
+            finished(command.stdout(file.try_clone()?).stderr(file).spawn()?)
         });
-    match outcome {
+    let log = fs::read(&log).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    if let Err(why) = outcome {
+        println!("  {why}");
+    }
+    for test in &run.tests {
         // A part that does not exist passes as well, so it has to have said something.
-        Ok(status) if status.success() => part.is_empty() || holds(&log, &format!("{part}:")),
-        Ok(_) => {
-            for line in
-                lines(&log).filter(|line| line.contains("### Test") || line.contains("assertion failed"))
-            {
-                println!("  {line}");
-            }
-            false
+        let good =
+            passed(&log, test.said) && (run.part.is_empty() || log.contains(&format!("{}:", run.part)));
+        if !good {
+            let telling = |line: &&str| line.contains("### Test") || line.contains("assertion failed");
+            log.lines().filter(telling).for_each(|line| println!("  {line}"));
         }
-        Err(why) => {
-            println!("  cannot be run: {why}");
-            false
-        }
+        judged.count(&test.name, good, start);
     }
 }
 
-fn holds(log: &Path, text: &str) -> bool {
-    lines(log).any(|line| line.contains(text))
+/// Waits until the runner has ended. How it went is said by what it writes.
+fn finished(mut runner: Child) -> io::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while runner.try_wait()?.is_none() {
+        if Instant::now() > deadline {
+            runner.kill()?;
+            runner.wait()?;
+            return Err(io::Error::other(format!("it has not ended within {} s", PATIENCE.as_secs())));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
-fn lines(log: &Path) -> impl Iterator<Item = String> {
-    let text = fs::read(log).unwrap_or_default();
-    let lines: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
-    lines.into_iter()
+/// Whether the runner says so of a test: at its end, since it comes to no summary when another one fails.
+fn passed(log: &str, test: &str) -> bool {
+    log.contains(&format!("= Test {test} PASSED ="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runner_says_what_passed() {
+        let log = "[0026_a / 1.0s] Test 0027_b PASSED\n\
+                   [0026_a / 1.0s] ================= Test 0026_a PASSED =================\n\
+                   [0028_c / 2.0s] ================= Test 0028_c FAILED =================\n\
+                   [0029_d / 0.0s] ================= Test 0029_d SKIPPED =================\n";
+        let all = ["0026_a", "0026", "0027_b", "0028_c", "0029_d"];
+        assert_eq!(all.into_iter().filter(|test| passed(log, test)).collect::<Vec<_>>(), ["0026_a"]);
+    }
 }
