@@ -17,9 +17,7 @@ const CUT: &str = "TestGroupETL";
 pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     let module = Module::fetch(case, MODULE)?;
     let package = module.place.join("pkg/kgo");
-    let tests = go::tests_with(&package, "", MARKS)
-        .map_err(|why| Trouble::Failed(format!("{}: {why}", package.display())))?;
-    let tests: Vec<String> = tests.into_iter().filter(|test| case.wants(test)).collect();
+    let tests = go::wanted(case, &package, "", MARKS)?;
     let broker = case.broker(&[("group.initial.rebalance.delay.ms", "0")])?;
     let mut judged = Judged::of(module.version);
     let mut environment = vec![

@@ -67,9 +67,25 @@ fn minor(version: &str) -> Option<u32> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
+/// The tests of a package that are to run, of those that `tests_with` finds. What is left out has to be there to be left out.
+pub(super) fn wanted(
+    case: &Case<'_>,
+    package: &Path,
+    files: &str,
+    marks: &[&str],
+) -> Result<Vec<String>, Trouble> {
+    let all = tests_with(package, files, marks)
+        .map_err(|why| Trouble::Failed(format!("{}: {why}", package.display())))?;
+    if let Some(gone) = case.left_out.iter().find(|left_out| !all.iter().any(|test| left_out.names(test))) {
+        return Err(Trouble::Failed(format!("`{}` is left out, and there is no such test", gone.test())));
+    }
+    let wanted: Vec<String> = all.into_iter().filter(|test| case.wants(test)).collect();
+    if wanted.is_empty() { Err(Trouble::Failed("no test has such a name".to_owned())) } else { Ok(wanted) }
+}
+
 /// The tests in those files of a package whose names begin with `files` and end with `_test.go`: the tests whose text, from
 /// their first line to their last, holds one of `marks`.
-pub(super) fn tests_with(package: &Path, files: &str, marks: &[&str]) -> io::Result<Vec<String>> {
+fn tests_with(package: &Path, files: &str, marks: &[&str]) -> io::Result<Vec<String>> {
     let mut names: Vec<String> = fs::read_dir(package)?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<io::Result<_>>()?;

@@ -27,6 +27,11 @@ impl LeftOut {
         self.test.strip_suffix('*').map_or(self.test == test, |start| test.starts_with(start))
     }
 
+    /// Its name as it stands in the list.
+    pub(super) fn test(&self) -> &str {
+        &self.test
+    }
+
     /// The reason without what was added to it.
     pub(super) fn reason(&self) -> &str {
         self.reason.split(';').next().unwrap_or_default().trim()

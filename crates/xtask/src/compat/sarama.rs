@@ -40,6 +40,7 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     }
     let libs = kafka::jars(case.workspace)?.display().to_string();
     let module = Module::fetch(case, MODULE)?;
+    let tests = go::wanted(case, &module.place, FILES, &["func Test"])?;
     let path = tools(case).map_err(failed)?;
     let proxy = proxy_program(case)?;
     let (front, control) = (free_port().map_err(failed)?, free_port().map_err(failed)?);
@@ -52,8 +53,6 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
         ("group.initial.rebalance.delay.ms", "0"),
     ])?;
     let _proxy = Proxy::start(&proxy, &case.place, front, control, &broker.address)?;
-    let tests = go::tests_with(&module.place, FILES, &["func Test"]).map_err(failed)?;
-    let tests: Vec<String> = tests.into_iter().filter(|test| case.wants(test)).collect();
     let mut judged = Judged::of(module.version);
     let control = format!("http://127.0.0.1:{control}");
     let environment = [
