@@ -70,7 +70,7 @@ pub use error::{
 pub use feature_changes::{FeatureError, FeatureRefusal, FeatureUpdate, UpgradeType};
 pub use features::{FeatureLevel, FeatureRange, Features};
 pub use inspection::{Inspection, VoterEndpoint, inspect};
-pub use meta_properties::MetaPropertiesError;
+pub use meta_properties::{MetaPropertiesError, random_cluster_id};
 pub use open_transactions::OpenTransaction;
 pub use quorum::QuorumState;
 pub use settings::Endpoint;

@@ -129,6 +129,11 @@ pub(crate) fn random_id(random: &mut dyn FnMut() -> Uuid) -> Uuid {
     }
 }
 
+/// A new id for a cluster, as `kafka-storage.sh random-uuid` prints it: 22 letters, digits, `-` and `_`.
+pub fn random_cluster_id(random: &mut dyn FnMut() -> Uuid) -> String {
+    format_id(random_id(random))
+}
+
 /// The time as `java.util.Date.toString` says it in UTC: `Sun Nov 22 17:46:41 UTC 2026`.
 fn java_date(now: Millis) -> String {
     const MONTHS: [&str; 12] =

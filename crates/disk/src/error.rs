@@ -1,7 +1,10 @@
 //! What can go wrong with a file.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What was being done when a file operation failed.
@@ -76,13 +79,15 @@ impl DiskError {
     }
 
     /// What the operator can do about it, where that is the same for every file.
-    fn advice(&self) -> &'static str {
+    fn advice(&self) -> Cow<'static, str> {
         if self.is_too_many_files() {
-            "; raise the limit of open files (`ulimit -n`, LimitNOFILE=)"
+            "; raise the limit of open files (`ulimit -n`, LimitNOFILE=)".into()
         } else if self.source.kind() == io::ErrorKind::ReadOnlyFilesystem {
-            "; remount the file system read-write"
+            "; remount the file system read-write".into()
+        } else if self.source.kind() == io::ErrorKind::PermissionDenied {
+            whose(&self.path).into()
         } else {
-            ""
+            "".into()
         }
     }
 
@@ -90,6 +95,20 @@ impl DiskError {
         let why = format!("{len} bytes are more than the {limit} that such a file may have");
         Self::new(Operation::Read, path, io::Error::new(io::ErrorKind::FileTooLarge, why))
     }
+}
+
+/// To whom belongs what stands in the way, and who asks: a volume of a container often is another user's.
+fn whose(path: &Path) -> String {
+    let found = path.ancestors().find_map(|path| Some((path, fs::metadata(path).ok()?)));
+    found.map_or_else(String::new, |(path, metadata)| {
+        let (owner, group, mode) = (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777);
+        let me = rustix::process::geteuid();
+        format!(
+            "; {} belongs to user {owner} and group {group} (mode {mode:o}), and this process runs as user {me}: give it to \
+             that user, or run as its owner",
+            path.display()
+        )
+    })
 }
 
 #[cfg(test)]
@@ -103,6 +122,8 @@ mod tests {
         assert!(said(24).is_too_many_files() && said(24).to_string().contains("ulimit -n"));
         assert!(said(23).is_too_many_files() && !said(5).is_too_many_files());
         assert!(said(30).to_string().ends_with("; remount the file system read-write"));
+        let denied = said(13).to_string();
+        assert!(denied.contains("; / belongs to user 0 and group 0"), "the nearest that is there: {denied}");
         assert!(said(5).to_string().ends_with("(os error 5)"));
     }
 }

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use settings::{Origin, SettingError, Settings, parse_host_port};
 use tools::{Manner, Tool};
 
+use crate::server_start::{self, Unstarted};
 use crate::sources::{self, Failure, Sources, Unknown};
 
 /// A Kafka-compatible broker for one machine.
@@ -113,6 +114,9 @@ pub(crate) struct ServeArguments {
     /// What counts where nothing is given: Ottla's defaults, or Kafka's for the roles, the listeners and the data directory
     #[arg(long, value_enum, default_value_t = Defaults::Ottla)]
     pub(crate) defaults: Defaults,
+    /// Kafka's own start script knows no variables.
+    #[arg(skip)]
+    pub(crate) ignores_environment: bool,
 }
 
 /// What is to be handed over to Kafka. What Ottla does not know is handed on.
@@ -186,12 +190,17 @@ pub(crate) enum Command {
     DumpLog(Vec<OsString>),
     Health(HealthArguments),
     ImageSetup(ImageSetupArguments),
+    /// `kafka-storage.sh`, with the arguments behind it.
+    Storage(Vec<OsString>),
+    /// `kafka-server-start.sh` that starts nothing.
+    Unstarted(Unstarted),
     /// One of Kafka's tools, with the arguments behind its name.
     Tool(&'static Tool, Manner, Vec<OsString>),
 }
 
+/// A key and a value.
 #[derive(Clone, Debug)]
-struct Pair {
+pub(crate) struct Pair {
     key: String,
     value: String,
 }
@@ -234,8 +243,13 @@ pub(crate) fn read() -> Command {
 
 fn by_program(program: &OsStr, words: impl Iterator<Item = OsString>) -> Option<Command> {
     let name = Path::new(program).file_name()?.to_str()?;
-    if matches!(name, "kafka-dump-log.sh" | "kafka-dump-log") {
-        return Some(Command::DumpLog(words.collect()));
+    match name.strip_suffix(".sh").unwrap_or(name) {
+        "kafka-dump-log" => return Some(Command::DumpLog(words.collect())),
+        "kafka-storage" => return Some(Command::Storage(words.collect())),
+        "kafka-server-start" => {
+            return Some(server_start::read(words).map_or_else(Command::Unstarted, Command::Serve));
+        }
+        _ => {}
     }
     Tool::by_program(name).map(|tool| Command::Tool(tool, Manner::Kafkas, words.collect()))
 }
@@ -267,12 +281,25 @@ fn understand(line: CommandLine) -> Command {
 pub(crate) type Told = (Settings, Vec<Unknown>);
 
 impl ServeArguments {
+    /// What `kafka-server-start.sh` starts.
+    pub(crate) fn as_kafka(file: PathBuf, overrides: Vec<Pair>) -> Self {
+        let given = SettingArguments {
+            config: Some(file),
+            set: overrides,
+            listen: None,
+            advertise: None,
+            data_dir: None,
+        };
+        Self { given, log_format: LogFormat::Kafka, defaults: Defaults::Kafka, ignores_environment: true }
+    }
+
     /// The settings that file, environment and flags come to, and what to warn of.
     ///
     /// # Errors
     /// When the file cannot be read, a value is not allowed, or values contradict each other.
     pub(crate) fn settings(&self) -> Result<Told, Failure> {
-        self.given.settings(variables(), self.defaults)
+        let variables = variables().filter(|_| !self.ignores_environment);
+        self.given.settings(variables, self.defaults)
     }
 }
 
@@ -394,7 +421,9 @@ mod tests {
         };
         assert!(std::ptr::eq(tool, Tool::by_verb("topics").expect("a tool")) && words == ["--list"]);
         assert!(matches!(called("kafka-dump-log.sh"), Some(Command::DumpLog(words)) if words == ["--list"]));
-        assert!(called("/usr/bin/ottla").is_none() && called("kafka-storage.sh").is_none());
+        assert!(called("/usr/bin/ottla").is_none() && called("kafka-acls.sh").is_none());
+        assert!(matches!(called("kafka-storage"), Some(Command::Storage(words)) if words == ["--list"]));
+        assert!(matches!(called("kafka-server-start.sh"), Some(Command::Unstarted(_))));
     }
 
     #[test]

@@ -9,7 +9,9 @@ mod image;
 mod limits;
 mod logging;
 mod serve;
+mod server_start;
 mod sources;
+mod storage;
 mod upkeep;
 
 use std::ffi::OsString;
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
         Command::DumpLog(arguments) => dump_log(arguments),
         Command::Health(arguments) => health::run(&arguments),
         Command::ImageSetup(arguments) => image::run(&arguments),
+        Command::Storage(words) => storage::run(words),
+        Command::Unstarted(why) => why.tell(),
         Command::Tool(tool, manner, arguments) => run_tool(tool, manner, arguments),
     }
 }

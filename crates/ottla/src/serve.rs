@@ -24,7 +24,7 @@ use crate::limits;
 use crate::logging;
 use crate::upkeep::Upkeep;
 
-/// The settings are wrong; nothing was touched.
+/// The settings are wrong; nothing was touched. Where Kafka's defaults count it is Kafka's code, which is that of everything.
 const BAD_SETTINGS: u8 = 2;
 /// The port, the data directory or the operating system is in the way.
 const CANNOT_SERVE: u8 = 1;
@@ -39,6 +39,10 @@ type Failure = Box<dyn std::error::Error>;
 /// Runs the broker until it is told to stop.
 pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
     logging::start(arguments.log_format);
+    let bad_settings = match arguments.defaults {
+        Defaults::Ottla => BAD_SETTINGS,
+        Defaults::Kafka => CANNOT_SERVE,
+    };
     let settings = match arguments.settings() {
         Ok((settings, warnings)) => {
             for warning in warnings {
@@ -52,14 +56,14 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
         }
         Err(error) => {
             tracing::error!("{error}");
-            return ExitCode::from(BAD_SETTINGS);
+            return ExitCode::from(bad_settings);
         }
     };
-    let cluster_id = match cluster_id(arguments.defaults) {
+    let cluster_id = match cluster_id(arguments) {
         Ok(cluster_id) => cluster_id,
         Err(error) => {
             tracing::error!("{error}");
-            return ExitCode::from(BAD_SETTINGS);
+            return ExitCode::from(bad_settings);
         }
     };
     let outcome = runtime(&settings).and_then(|runtime| {
@@ -79,16 +83,15 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
 
 /// The id of the cluster that a fresh data directory is for, and any other must belong to; as in the apache/kafka image,
 /// which takes any text. Who has Ottla's defaults is told when it is not one that was made for that.
-fn cluster_id(defaults: Defaults) -> Result<Option<String>, String> {
+fn cluster_id(arguments: &ServeArguments) -> Result<Option<String>, String> {
     const VARIABLE: &str = "CLUSTER_ID";
     /// 16 bytes in base64, without padding.
     const LENGTH: usize = 22;
-    let Some(id) = std::env::var_os(VARIABLE).filter(|id| !id.is_empty()) else { return Ok(None) };
+    let variable = std::env::var_os(VARIABLE).filter(|id| !id.is_empty() && !arguments.ignores_environment);
+    let Some(id) = variable else { return Ok(None) };
     let is_valid = |id: &&str| {
-        if defaults == Defaults::Kafka {
-            return true;
-        }
-        id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        arguments.defaults == Defaults::Kafka
+            || id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     match id.to_str().filter(is_valid) {
         Some(id) => Ok(Some(id.to_owned())),
@@ -189,6 +192,16 @@ fn open_catalog(
         catalog.cluster_id()
     );
     Ok(catalog)
+}
+
+/// Makes a data directory for the node and the cluster, and leaves it as a clean stop does.
+///
+/// # Errors
+/// When it is there, or cannot be made.
+pub(crate) fn format(settings: &Arc<Settings>, cluster_id: String) -> Result<(), Failure> {
+    let advertised = advertised(settings, &[])?;
+    open_catalog(settings, &advertised, Some(cluster_id))?.close(now())?;
+    Ok(())
 }
 
 /// Where clients are told to connect: an empty host becomes the name of this machine (as Kafka does it), and port 0 the

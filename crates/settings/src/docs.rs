@@ -74,7 +74,8 @@ const HEAD: &str = "\
 `ottla serve --config server.properties` takes a file of Kafka's. What is given in several places counts in this order: a flag
 (`--set KEY=VALUE`, `--listen`, `--advertise`, `--data-dir`), a `KAFKA_*` variable, the file, the default. The variables are those of
 the apache/kafka image: `KAFKA_LOG_RETENTION_MS` is `log.retention.ms`, two underscores are an underscore, three a dash.
-`CLUSTER_ID` names the cluster of a fresh data directory; any other directory must belong to it. `ottla config --show` prints what
+`CLUSTER_ID` names the cluster of a fresh data directory; any other directory must belong to it. With `--defaults kafka`, as in the image,
+what is not given is as in Kafka: `log.dir` is /tmp/kafka-logs, `listeners` every interface, `process.roles` and `node.id` are required. `ottla config --show` prints what
 is in force and where it was given.
 
 A value that is not allowed ends the start with code 2, before anything is touched. A key that is not below is a warning.

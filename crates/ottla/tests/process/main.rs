@@ -2,6 +2,7 @@
 
 mod arguments;
 mod config;
+mod kafkas_names;
 mod listeners;
 mod refusals;
 mod settings;
