@@ -5,6 +5,7 @@ import pytest
 
 from applications.topics import Topics
 from harness.broker import broker_class
+from harness.proxy import Proxy
 
 
 @pytest.fixture
@@ -12,9 +13,9 @@ def start_broker(tmp_path):
     """Starts the broker under test, with settings of its own; it ends with the test."""
     brokers = []
 
-    def start(settings=None):
+    def start(settings=None, advertise=None):
         settings = {"group.initial.rebalance.delay.ms": 0, **(settings or {})}
-        brokers.append(broker_class()(tmp_path / "broker", settings))
+        brokers.append(broker_class()(tmp_path / "broker", settings, advertise))
         return brokers[-1].start()
 
     yield start
@@ -25,6 +26,13 @@ def start_broker(tmp_path):
 @pytest.fixture
 def broker(start_broker):
     return start_broker()
+
+
+@pytest.fixture
+def proxy():
+    proxy = Proxy()
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture
