@@ -10,6 +10,8 @@ mod kafka;
 mod kafka_python;
 mod left_out;
 mod librdkafka;
+mod node;
+mod rust_rdkafka;
 mod sarama;
 mod table;
 
@@ -51,6 +53,10 @@ enum Against {
 enum Suite {
     /// kafka-python's integration tests, from its source distribution.
     KafkaPython,
+    /// Stories of ours that kafkajs tells.
+    Kafkajs,
+    /// The integration tests of the crate rdkafka.
+    RustRdkafka,
     /// librdkafka's own, from the source that the crate rdkafka-sys brings along.
     Librdkafka,
     /// Apache Kafka's verifiers and measuring tools.
@@ -74,6 +80,8 @@ const SUITES: &[(Suite, bool)] = &[
     (Suite::FranzGo, true),
     (Suite::Sarama, true),
     (Suite::KafkaPython, true),
+    (Suite::Kafkajs, true),
+    (Suite::RustRdkafka, false),
 ];
 
 impl Suite {
@@ -81,6 +89,8 @@ impl Suite {
     fn name(self) -> &'static str {
         match self {
             Self::KafkaPython => "kafka-python",
+            Self::Kafkajs => "kafkajs",
+            Self::RustRdkafka => "rust-rdkafka",
             Self::Librdkafka => "librdkafka",
             Self::KafkaTools => "kafka-tools",
             Self::KafkaStreams => "kafka-streams",
@@ -93,6 +103,8 @@ impl Suite {
     fn judge(self, case: &Case<'_>) -> Result<Judged, Trouble> {
         match self {
             Self::KafkaPython => kafka_python::judge(case),
+            Self::Kafkajs => node::kafkajs(case),
+            Self::RustRdkafka => rust_rdkafka::judge(case),
             Self::Librdkafka => librdkafka::judge(case),
             Self::KafkaTools => kafka::judge(case, "test_tools.py"),
             Self::KafkaStreams => kafka::judge(case, "test_streams.py"),

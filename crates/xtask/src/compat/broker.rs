@@ -16,9 +16,12 @@ const CLUSTER_ID: &str = "Zx3MQ1j6T3mnAwkqnW1qXA";
 /// In the value of a setting: the broker's address.
 pub(super) const ADDRESS: &str = "{address}";
 
-/// A broker on an empty directory; killed when dropped.
+/// A broker on a directory that was empty; killed when dropped.
 #[derive(Debug)]
 pub(super) struct Broker {
+    command: Command,
+    /// What it says once it answers.
+    ready: &'static str,
     child: Child,
     /// `HOST:PORT`, where clients begin.
     pub(super) address: String,
@@ -48,42 +51,52 @@ impl Broker {
                 for (key, value) in settings {
                     command.arg("--set").arg(format!("{key}={value}"));
                 }
-                command.stdout(Stdio::null()).stderr(Stdio::piped());
                 Self::launch(command, "ottla ready on ", address).map_err(failed)
             }
             Against::Kafka => {
-                let mut command = kafka(workspace, place, &address, &settings)?;
-                command.stdout(Stdio::null()).stderr(Stdio::piped());
+                let command = kafka(workspace, place, &address, &settings)?;
                 Self::launch(command, "Kafka Server started", address).map_err(failed)
             }
         }
     }
 
-    /// Runs it until it says `ready`.
-    fn launch(mut command: Command, ready: &str, address: String) -> io::Result<Self> {
-        let mut child = command.stdin(Stdio::null()).spawn()?;
-        let errors = child.stderr.take().ok_or_else(|| io::Error::other("it has no standard error"))?;
-        let broker = Self { child, address };
-        let mut lines = BufReader::new(errors).lines();
-        let mut last = String::new();
-        let said = lines.by_ref().map_while(Result::ok).any(|line| {
-            let found = line.contains(ready);
-            last = line;
-            found
-        });
-        if !said {
-            return Err(io::Error::other(format!("it ends before it is ready: {last}")));
-        }
-        // Read on, so that it never waits for somebody to read; warnings and errors are shown.
-        thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                if line.contains(" WARN ") || line.contains(" ERROR ") {
-                    println!("  broker: {line}");
-                }
-            }
-        });
-        Ok(broker)
+    fn launch(mut command: Command, ready: &'static str, address: String) -> io::Result<Self> {
+        let child = started(&mut command, ready)?;
+        Ok(Self { command, ready, child, address })
     }
+
+    /// SIGKILL, and a new start on what it has left.
+    pub(super) fn kill_and_start(&mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = started(&mut self.command, self.ready)?;
+        Ok(())
+    }
+}
+
+/// Runs the broker until it says `ready`.
+fn started(command: &mut Command, ready: &str) -> io::Result<Child> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let errors = child.stderr.take().ok_or_else(|| io::Error::other("it has no standard error"))?;
+    let mut lines = BufReader::new(errors).lines();
+    let mut last = String::new();
+    let said = lines.by_ref().map_while(Result::ok).any(|line| {
+        let found = line.contains(ready);
+        last = line;
+        found
+    });
+    if !said {
+        return Err(io::Error::other(format!("it ends before it is ready: {last}")));
+    }
+    // Read on, so that it never waits for somebody to read; warnings and errors are shown.
+    thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if line.contains(" WARN ") || line.contains(" ERROR ") {
+                println!("  broker: {line}");
+            }
+        }
+    });
+    Ok(child)
 }
 
 impl Drop for Broker {
