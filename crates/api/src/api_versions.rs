@@ -4,18 +4,19 @@
 //! ApiVersions there are; its body is not looked at (KIP-511). Up to version 3, features that start at level 0 are left
 //! out, because old Java clients break on them (KAFKA-17011).
 
-use catalog::Catalog;
+use std::sync::Arc;
+
 use wire::messages::api_versions::{
     ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
 };
 use wire::{ApiKey, StrBytes};
 
 use crate::answer::{Handled, body, ready};
-use crate::broker::Request;
+use crate::broker::{Broker, Request};
 use crate::code::Code;
 use crate::table::{APIS, Api};
 
-pub(crate) fn handle(catalog: &Catalog, request: &Request) -> Handled {
+pub(crate) fn handle(broker: &Arc<Broker>, request: &Request) -> Handled {
     let version = request.version();
     let asked: ApiVersionsRequest = body(request)?;
     if version >= 3 && !(is_name(&asked.client_software_name) && is_name(&asked.client_software_version)) {
@@ -23,9 +24,16 @@ pub(crate) fn handle(catalog: &Catalog, request: &Request) -> Handled {
             ApiVersionsResponse { error_code: Code::InvalidRequest.into(), ..ApiVersionsResponse::default() };
         return ready(&refused, version);
     }
-    let features = catalog.features();
+    if version >= 3 {
+        broker.telemetry.introduced(
+            request.peer,
+            &asked.client_software_name,
+            &asked.client_software_version,
+        );
+    }
+    let features = broker.catalog.features();
     let response = ApiVersionsResponse {
-        api_keys: APIS.iter().map(entry).collect(),
+        api_keys: APIS.iter().filter(|api| api.is_served_by(broker)).map(entry).collect(),
         supported_features: features
             .supported
             .iter()
@@ -36,7 +44,7 @@ pub(crate) fn handle(catalog: &Catalog, request: &Request) -> Handled {
                 max_version: feature.max,
             })
             .collect(),
-        finalized_features_epoch: catalog.metadata_offset().0,
+        finalized_features_epoch: broker.catalog.metadata_offset().0,
         finalized_features: features
             .finalized
             .into_iter()

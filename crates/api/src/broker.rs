@@ -23,6 +23,7 @@ use wire::{DecodeError, EncodeError, StrBytes};
 use crate::code::Code;
 use crate::fetch::Sessions;
 use crate::table;
+use crate::telemetry::Telemetry;
 use crate::throttle::Throttles;
 
 /// Where clients reach this broker: one `listeners` entry with its `advertised.listeners` entry, if it has one.
@@ -276,6 +277,8 @@ pub struct Broker {
     pub(crate) sessions: Mutex<Sessions>,
     /// What clients had, against their quotas.
     pub(crate) throttles: Throttles,
+    /// The metrics that clients push.
+    pub(crate) telemetry: Telemetry,
     /// Topics that are being created because a Metadata request named them.
     pub(crate) creating: Arc<Mutex<HashSet<String>>>,
     /// Whether nobody waits for records any more.
@@ -290,12 +293,14 @@ impl Broker {
     pub fn new(catalog: Arc<Catalog>, coordinator: Arc<Coordinator>, settings: Arc<Settings>) -> Arc<Self> {
         let slots = usize::try_from(settings.max_incremental_fetch_session_cache_slots()).unwrap_or(0);
         let throttles = Throttles::new(&settings, &catalog);
+        let telemetry = Telemetry::new(&settings);
         Arc::new(Self {
             catalog,
             settings,
             coordinator,
             sessions: Mutex::new(Sessions::new(slots)),
             throttles,
+            telemetry,
             creating: Arc::default(),
             stopping: watch::Sender::new(false),
             transactions_wanted: AtomicBool::new(false),
@@ -329,6 +334,11 @@ impl Broker {
     /// lately (`max.connection.creation.rate`); `None`: not at all.
     pub fn delays_connection(&self, now: Millis) -> Option<Duration> {
         self.throttles.accept(self.connection_rate(), now)
+    }
+
+    /// A connection from `peer` is over.
+    pub fn connection_ended(&self, peer: SocketAddr) {
+        self.telemetry.ended(peer);
     }
 
     /// Connections per second, if they have a limit.

@@ -7,7 +7,7 @@ mod names;
 use catalog::{CatalogError, ConfigsError, FeatureError, NoPartition, RecordsError, TopicError};
 use partition::{AppendError, PartitionError, ReadError};
 use state_machines::group::GroupError;
-use state_machines::{configs, quotas, sequence, topics};
+use state_machines::{configs, quotas, sequence, telemetry, topics};
 
 use crate::fetch::SessionError;
 
@@ -47,6 +47,19 @@ impl From<&sequence::Refusal> for Code {
             sequence::Refusal::OutOfOrder(_) => Self::OutOfOrderSequenceNumber,
             sequence::Refusal::InTransaction(_) => Self::InvalidTxnState,
             sequence::Refusal::StaleCoordinator { .. } => Self::TransactionCoordinatorFenced,
+        }
+    }
+}
+
+/// What GetTelemetrySubscriptions and PushTelemetry answer to who asks or pushes what it may not.
+impl From<telemetry::Refusal> for Code {
+    fn from(refusal: telemetry::Refusal) -> Self {
+        match refusal {
+            telemetry::Refusal::TooEarly => Self::ThrottlingQuotaExceeded,
+            telemetry::Refusal::Invalid => Self::InvalidRequest,
+            telemetry::Refusal::UnknownSubscription => Self::UnknownSubscriptionId,
+            telemetry::Refusal::UnknownCompression => Self::UnsupportedCompressionType,
+            telemetry::Refusal::TooLarge => Self::TelemetryTooLarge,
         }
     }
 }

@@ -39,6 +39,7 @@ mod produce;
 mod quotas;
 mod reassignments;
 mod table;
+mod telemetry;
 mod throttle;
 mod unregister_broker;
 mod update_features;

@@ -13,7 +13,7 @@ use crate::{
     delegation_tokens, delete_records, delete_topics, describe_cluster, describe_configs, describe_log_dirs,
     describe_producers, describe_quorum, describe_topic_partitions, elect_leaders, fetch, groups,
     init_producer_id, list_config_resources, list_offsets, metadata, offset_for_leader_epoch, produce,
-    quotas, reassignments, throttle, unregister_broker, update_features,
+    quotas, reassignments, telemetry, throttle, unregister_broker, update_features,
 };
 
 /// One API that is served.
@@ -43,6 +43,14 @@ impl Api {
     #[must_use]
     pub fn advertised_from(&self) -> i16 {
         if self.key == ApiKey::Produce { 0 } else { *self.versions.start() }
+    }
+
+    /// Whether this broker serves it: clients are asked for their metrics only where somebody looks at them.
+    pub(crate) fn is_served_by(&self, broker: &Broker) -> bool {
+        match self.key {
+            ApiKey::GetTelemetrySubscriptions | ApiKey::PushTelemetry => broker.telemetry.is_on(),
+            _ => true,
+        }
     }
 }
 
@@ -107,7 +115,7 @@ pub const APIS: &[Api] = &[
     Api::new(
         ApiKey::ApiVersions,
         0..=4,
-        |broker, request| api_versions::handle(&broker.catalog, request),
+        api_versions::handle,
         "Any other version is answered with UNSUPPORTED_VERSION in version 0.",
     ),
     Api::new(
@@ -268,6 +276,18 @@ pub const APIS: &[Api] = &[
     ),
     Api::new(ApiKey::ConsumerGroupDescribe, 0..=1, groups::consumer_group_describe::handle, ""),
     Api::new(
+        ApiKey::GetTelemetrySubscriptions,
+        0..=0,
+        telemetry::subscriptions,
+        "With `ottla.client.telemetry`; without it neither offered nor answered.",
+    ),
+    Api::new(
+        ApiKey::PushTelemetry,
+        0..=0,
+        telemetry::push,
+        "The same. Counters, gauges, and the counts and sums of histograms and summaries are written down.",
+    ),
+    Api::new(
         ApiKey::ListConfigResources,
         0..=1,
         |broker, request| list_config_resources::handle(&broker.catalog, request),
@@ -288,7 +308,8 @@ pub(crate) fn dispatch(broker: &Arc<Broker>, request: &Request) -> Pending {
 
 fn serve(broker: &Arc<Broker>, request: &Request) -> Pending {
     let (key, version) = (request.header.api_key, request.header.api_version);
-    let handled = match APIS.iter().find(|api| api.key.key() == key) {
+    let served = APIS.iter().find(|api| api.key.key() == key && api.is_served_by(broker));
+    let handled = match served {
         None => Err(CloseReason::UnknownApi { key }),
         Some(api) if api.versions.contains(&version) => (api.handle)(broker, request),
         Some(api) if api.key == ApiKey::ApiVersions => api_versions::handle_unsupported(),

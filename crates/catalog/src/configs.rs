@@ -7,6 +7,7 @@ use base::{Millis, NodeId};
 use settings::{BrokerKey, Kind, SettingError, Settings, TABLE, TopicSettings};
 use state_machines::configs::{self, Alteration, Configs, Known, Record, Refusal, Resource, ResourceType};
 use state_machines::group::GroupOverrides;
+use state_machines::telemetry::Subscription;
 use wire::metadata_records::ClearElrRecord;
 
 use crate::catalog::{Catalog, State};
@@ -241,7 +242,8 @@ impl Known for World<'_> {
                 settings::check_client_metrics(configs).map_err(|error| match error {
                     SettingError::Bad { .. } => Refusal::InvalidConfig(error.to_string()),
                     error => Refusal::InvalidRequest(error.to_string()),
-                })
+                })?;
+                Subscription::read(configs).map(drop).map_err(Refusal::InvalidConfig)
             }
             ResourceType::Broker => self
                 .check_broker(resource, configs)

@@ -70,8 +70,9 @@ pub(crate) async fn accept<S: Service>(
         let connection =
             Connection::new(stream, peer, Arc::clone(&listener), Arc::clone(&service), Arc::clone(&shared));
         let (stop, counters) = (stop.clone(), Arc::clone(&shared.counters));
+        let leaving = Leaving { _place: place, counters, service: Arc::clone(&service), peer };
         connections.spawn(async move {
-            let _leaving = Leaving { _place: place, counters };
+            let _leaving = leaving;
             connection.run(stop).await;
         });
     }
@@ -85,14 +86,17 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Frees the place and counts, however the connection ends.
-struct Leaving {
+/// Frees the place, counts, and has the service know, however the connection ends.
+struct Leaving<S: Service> {
     _place: Place,
     counters: Arc<Counters>,
+    service: Arc<S>,
+    peer: SocketAddr,
 }
 
-impl Drop for Leaving {
+impl<S: Service> Drop for Leaving<S> {
     fn drop(&mut self) {
+        self.service.connection_ended(self.peer);
         Counters::add(&self.counters.closed);
     }
 }

@@ -31,7 +31,7 @@ mod server;
 mod stalls;
 mod throttle;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +56,9 @@ pub trait Service: Send + Sync + 'static {
     fn delays_connection(&self) -> Option<Duration> {
         None
     }
+
+    /// A connection from `peer` whose requests were served is over.
+    fn connection_ended(&self, _peer: SocketAddr) {}
 }
 
 impl Service for Broker {
@@ -69,5 +72,9 @@ impl Service for Broker {
 
     fn delays_connection(&self) -> Option<Duration> {
         Self::delays_connection(self, connection::now())
+    }
+
+    fn connection_ended(&self, peer: SocketAddr) {
+        Self::connection_ended(self, peer);
     }
 }

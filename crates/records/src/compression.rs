@@ -30,6 +30,16 @@ pub(crate) fn reader<'a>(
     })
 }
 
+/// Unpacks what is no batch, such as the metrics that a client pushes. The result takes at most `limit` bytes.
+///
+/// # Errors
+/// When `body` is not of that codec, or holds more.
+pub fn unpack(codec: Codec, body: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
+    let mut unpacked = Vec::new();
+    reader(codec, body, limit)?.read_to_end(&mut unpacked).map_err(|error| failure(codec, &error))?;
+    Ok(unpacked)
+}
+
 /// Unpacks the messages inside a compressed message of the formats before v2, of which `magic` is 0 or 1. Kafka has
 /// written none since 4.0, but old segments hold them. The result takes at most `limit` bytes.
 ///

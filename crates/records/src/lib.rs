@@ -28,7 +28,7 @@ mod samples;
 
 pub use builder::{BatchBuilder, NewRecord, seal};
 pub use check::{BatchRules, CheckedBatch, MAX_LISTED_ERRORS, RecordError, Refusal, TopicCompression, check};
-pub use compression::unpack_old;
+pub use compression::{unpack, unpack_old};
 pub use error::{BatchError, RecordFault};
 pub use filter::{Counted, Filtered, Keep, filter};
 pub use header::{

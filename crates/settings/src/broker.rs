@@ -215,6 +215,12 @@ broker_keys! {
     "max.request.partition.size.limit" max_request_partition_size_limit: i32 = Some("2000"), AtLeast(1), Start,
         "Most partitions in one DescribeTopicPartitions answer.";
 
+    "ottla.client.telemetry" client_telemetry: String = Some("off"), Words(&["off", "log"]), Start,
+        "Whether clients are asked for their metrics (KIP-714), as the subscriptions to client metrics say, and what is done \
+         with them: log writes each push into the broker's log. Ottla's own, in place of Kafka's plugins.";
+    "telemetry.max.bytes" telemetry_max_bytes: i32 = Some("1048576"), AtLeast(1), Start,
+        "Most bytes, compressed, of the metrics that a client pushes at a time.";
+
     "message.max.bytes" message_max_bytes: i32 = Some("1048588"), AtLeast(0), Running,
         "Largest batch in bytes, with its 12 bytes of offset and length.";
     "min.insync.replicas" min_insync_replicas: i32 = Some("1"), AtLeast(1), Running,

@@ -72,7 +72,6 @@ const THREADS: Reason = needless("Work is not divided among threads in this way.
 const EARLY: Reason = needless("Listeners open when all is ready: there is no authorizer to wait for.");
 const PURGATORY: Reason = needless("Requests that wait are not kept in a purgatory.");
 const METRICS: Reason = needless("There are no Java metrics.");
-const TELEMETRY: Reason = needless("Clients are asked for no telemetry.");
 const OFFSETS: Reason =
     needless("Groups write their records uncompressed, and answer as soon as those are written.");
 const LZ4: Reason = needless("There is one level of lz4.");
@@ -174,9 +173,6 @@ idle_keys! {
     "metrics.num.samples" Int = Some("2"), AtLeast(1), Start;
     "metrics.recording.level" Text = Some("INFO"), Any, Start;
     "metrics.sample.window.ms" Long = Some("30000"), AtLeast(1), Start;
-
-    [TELEMETRY]
-    "telemetry.max.bytes" Int = Some("1048576"), AtLeast(1), Start;
 
     [OFFSETS]
     "offsets.commit.timeout.ms" Int = Some("5000"), AtLeast(1), Start;

@@ -226,7 +226,7 @@ pub fn check_client_metrics(configs: &BTreeMap<String, String>) -> Result<(), Se
     }
     let patterns = configs.get("match").map_or("", String::as_str);
     for pattern in <Vec<String>>::read(patterns, Allowed::Any).unwrap_or_default() {
-        let is_sound = match pattern.split('=').collect::<Vec<_>>()[..] {
+        let is_sound = match pattern.trim_end_matches('=').split('=').collect::<Vec<_>>()[..] {
             [name, value] => MATCHABLE.contains(&name.trim()) && !value.is_empty(),
             _ => false,
         };

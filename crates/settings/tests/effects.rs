@@ -18,7 +18,8 @@ fn keys() -> BTreeSet<String> {
     let topic = topic.map(|row| format!("topic:{}", row.name));
     let group = TABLE.group.iter().filter(|row| !NOT_BUILT.iter().any(|prefix| row.name.starts_with(prefix)));
     let group = group.map(|row| format!("group:{}", row.name));
-    broker.chain(topic).chain(group).collect()
+    let metrics = TABLE.client_metrics.iter().map(|row| format!("client-metrics:{}", row.name));
+    broker.chain(topic).chain(group).chain(metrics).collect()
 }
 
 fn root() -> &'static Path {

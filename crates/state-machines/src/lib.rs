@@ -4,6 +4,8 @@
 
 pub mod configs;
 pub mod group;
+mod pattern;
 pub mod quotas;
 pub mod sequence;
+pub mod telemetry;
 pub mod topics;

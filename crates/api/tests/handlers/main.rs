@@ -20,4 +20,5 @@ mod produce;
 mod producers;
 mod quotas;
 mod sessions;
+mod telemetry;
 mod topics;

@@ -6,7 +6,7 @@ use crate::house::House;
 
 #[test]
 fn other_keys_and_versions_close_the_connection() {
-    let house = House::new();
+    let house = House::with(&[("ottla.client.telemetry", "log")]);
     for key in [-1, 4, 5, 6, 7, 93, i16::MAX] {
         let closed = house.begin_bytes(key, 0, Bytes::from_static(&[0; 32]));
         assert!(matches!(closed, Pending::Close(CloseReason::UnknownApi { key: told }) if told == key));
@@ -26,7 +26,7 @@ fn other_keys_and_versions_close_the_connection() {
 /// Whatever stands in a frame: an answer or a closed connection, never a panic, and never much memory.
 #[test]
 fn garbage_is_answered_or_closes_the_connection() {
-    let house = House::new();
+    let house = House::with(&[("ottla.client.telemetry", "log")]);
     house.create("t", 1, &[]);
     let mut seed = 7_u64;
     let mut next = move || {
@@ -59,7 +59,7 @@ fn garbage_is_answered_or_closes_the_connection() {
 
 #[test]
 fn a_claim_of_more_than_the_frame_holds_closes_the_connection() {
-    let house = House::new();
+    let house = House::with(&[("ottla.client.telemetry", "log")]);
     for (key, version) in [(3, 1), (0, 3), (1, 4), (19, 4), (2, 1)] {
         let body = match key {
             3 => vec![0x7f, 0xff, 0xff, 0xff],

@@ -151,6 +151,7 @@ fn what_a_change_may_not_be() {
     };
     let metrics = |key: &str, value: &str| set(ResourceType::ClientMetrics, "m", &[(key, Some(value))]);
     assert_eq!(code(metrics("interval.ms", "x")), 40);
+    assert_eq!(code(metrics("match", "client_id=(")), 40);
     assert_eq!(code(metrics("interval.ms", "1")), 42);
     assert_eq!(code(metrics("interval", "1")), 42);
     assert_eq!(code(broker(&[("log.segment.bytes", Some("x"))])), 42);

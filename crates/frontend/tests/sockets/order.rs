@@ -212,3 +212,16 @@ async fn stopping_does_not_wait_for_ever() {
     assert!(!stage.server.stop(Duration::from_millis(50)).await);
     assert!(client.is_closed().await);
 }
+
+#[tokio::test]
+async fn the_service_hears_of_each_connection_that_is_over() {
+    let stage = stage(&[]);
+    let (one, mut two) = (stage.client().await, stage.client().await);
+    let peers = [one.stream.local_addr().unwrap(), two.stream.local_addr().unwrap()];
+    let ended = || stage.service.ended.lock().unwrap().clone();
+    drop(one);
+    until(|| ended() == peers[..1]).await;
+    two.send("close").await;
+    assert!(two.is_closed().await);
+    until(|| ended() == peers).await;
+}

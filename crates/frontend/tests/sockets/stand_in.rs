@@ -36,6 +36,8 @@ pub(crate) struct StandIn {
     pub(crate) refused: Mutex<Option<Duration>>,
     /// For how long connections wait.
     pub(crate) delayed: Mutex<Option<Duration>>,
+    /// Where the connections came from that are over.
+    pub(crate) ended: Mutex<Vec<SocketAddr>>,
     /// What `range` answers.
     pub(crate) range: Mutex<Option<FileRange>>,
 }
@@ -80,6 +82,10 @@ impl Service for StandIn {
 
     fn delays_connection(&self) -> Option<Duration> {
         *self.delayed.lock().unwrap()
+    }
+
+    fn connection_ended(&self, peer: SocketAddr) {
+        self.ended.lock().unwrap().push(peer);
     }
 
     fn begin(self: &Arc<Self>, request: Request) -> Pending {

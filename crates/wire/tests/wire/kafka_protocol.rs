@@ -239,6 +239,14 @@ fn defaults_are_theirs() {
             IncrementalAlterConfigsRequest in incremental_alter_configs_request { AlterConfigsResource }
             IncrementalAlterConfigsResponse in incremental_alter_configs_response { AlterConfigsResourceResponse }
         ]
+        get_telemetry_subscriptions: [
+            GetTelemetrySubscriptionsRequest in get_telemetry_subscriptions_request {}
+            GetTelemetrySubscriptionsResponse in get_telemetry_subscriptions_response {}
+        ]
+        push_telemetry: [
+            PushTelemetryRequest in push_telemetry_request {}
+            PushTelemetryResponse in push_telemetry_response {}
+        ]
         list_config_resources: [
             ListConfigResourcesRequest in list_config_resources_request {}
             ListConfigResourcesResponse in list_config_resources_response { ConfigResource }
@@ -380,6 +388,9 @@ compare! {
     alter_configs: alter_configs AlterConfigsRequest AlterConfigsResponse;
     incremental_alter_configs:
         incremental_alter_configs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse;
+    get_telemetry_subscriptions:
+        get_telemetry_subscriptions GetTelemetrySubscriptionsRequest GetTelemetrySubscriptionsResponse;
+    push_telemetry: push_telemetry PushTelemetryRequest PushTelemetryResponse;
     list_config_resources: list_config_resources ListConfigResourcesRequest ListConfigResourcesResponse;
     delete_groups: delete_groups DeleteGroupsRequest DeleteGroupsResponse;
     consumer_group_heartbeat: consumer_group_heartbeat ConsumerGroupHeartbeatRequest ConsumerGroupHeartbeatResponse;

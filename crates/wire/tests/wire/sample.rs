@@ -8,10 +8,11 @@ use wire::messages::{
     create_partitions, create_topics, delete_acls, delete_groups, delete_records, delete_topics,
     describe_acls, describe_client_quotas, describe_cluster, describe_configs, describe_delegation_token,
     describe_groups, describe_log_dirs, describe_producers, describe_quorum, describe_topic_partitions,
-    elect_leaders, expire_delegation_token, fetch, find_coordinator, heartbeat, incremental_alter_configs,
-    init_producer_id, join_group, leave_group, list_config_resources, list_groups, list_offsets,
-    list_partition_reassignments, metadata, offset_commit, offset_delete, offset_fetch,
-    offset_for_leader_epoch, produce, renew_delegation_token, sync_group, unregister_broker, update_features,
+    elect_leaders, expire_delegation_token, fetch, find_coordinator, get_telemetry_subscriptions, heartbeat,
+    incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources, list_groups,
+    list_offsets, list_partition_reassignments, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce, push_telemetry, renew_delegation_token, sync_group, unregister_broker,
+    update_features,
 };
 use wire::{Payload, StrBytes};
 
@@ -561,6 +562,17 @@ sample! {
         AlterableConfig { name, config_operation, value }
         IncrementalAlterConfigsResponse { throttle_time_ms, responses }
         AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
+    }
+    get_telemetry_subscriptions::{
+        GetTelemetrySubscriptionsRequest { client_instance_id }
+        GetTelemetrySubscriptionsResponse {
+            throttle_time_ms, error_code, client_instance_id, subscription_id, accepted_compression_types,
+            push_interval_ms, telemetry_max_bytes, delta_temporality, requested_metrics
+        }
+    }
+    push_telemetry::{
+        PushTelemetryRequest { client_instance_id, subscription_id, terminating, compression_type, metrics }
+        PushTelemetryResponse { throttle_time_ms, error_code }
     }
     list_config_resources::{
         ListConfigResourcesRequest { resource_types(1..) }

@@ -52,6 +52,10 @@ class Broker:
         """Where the broker itself listens."""
         return f"{HOST}:{self.port}"
 
+    def lines(self):
+        """What it has said so far, in all its runs."""
+        return self.log + (self._process.lines if self._process else [])
+
     def start(self):
         assert self._process is None, "it is running"
         self._process = self._launch()

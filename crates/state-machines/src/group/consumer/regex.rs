@@ -1,23 +1,14 @@
 //! Regular expressions in place of topic names (KIP-848, version 1 of the heartbeat).
-//!
-//! The `regex` crate searches in linear time, as the RE2 that Kafka uses; what a client may make the broker compile is limited
-//! here.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use regex::bytes::RegexBuilder;
-
+use crate::pattern;
 use crate::topics::Topics;
-
-/// Bytes that a compiled expression may take. Names like `orders-.*|payments-[0-9]{1,4}` take some ten thousand.
-const COMPILED_BYTES: usize = 1 << 20;
-/// Parentheses within parentheses.
-const NESTED: u32 = 100;
 
 /// An expression that can be matched.
 #[derive(Debug)]
-pub(super) struct Pattern(regex::bytes::Regex);
+pub(super) struct Pattern(pattern::Pattern);
 
 impl Pattern {
     /// Reads an expression. Without classes such as `\p{Greek}` it is one over ASCII, which topic names are made of.
@@ -25,33 +16,14 @@ impl Pattern {
     /// # Errors
     /// Says what is wrong with it.
     pub(super) fn read(expression: &str) -> Result<Self, String> {
-        let compile = |pattern: &str, unicode| {
-            RegexBuilder::new(pattern)
-                .unicode(unicode)
-                .size_limit(COMPILED_BYTES)
-                .dfa_size_limit(COMPILED_BYTES)
-                .nest_limit(NESTED)
-                .build()
-        };
-        // By itself first: parentheses that do not match must not pair with ours.
-        let unicode = compile(expression, false).is_err();
-        compile(expression, unicode).map_err(|error| cause(&error))?;
-        let whole = compile(&format!(r"\A(?:{expression})\z"), unicode).map_err(|error| cause(&error))?;
-        Ok(Self(whole))
+        pattern::Pattern::read(expression).map(Self)
     }
 
     /// The topics whose whole name matches.
     pub(super) fn topics(&self, topics: &Topics) -> BTreeSet<Arc<str>> {
         let names = topics.iter().map(|topic| &topic.name);
-        names.filter(|name| self.0.is_match(name.as_bytes())).cloned().collect()
+        names.filter(|name| self.0.matches(name)).cloned().collect()
     }
-}
-
-/// What is wrong, in one line; the lines before it draw where.
-fn cause(error: &regex::Error) -> String {
-    let told = error.to_string();
-    let last = told.lines().last().unwrap_or_default();
-    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 #[cfg(test)]

@@ -1,0 +1,186 @@
+//! GetTelemetrySubscriptions (key 71) and PushTelemetry (key 72): the metrics of clients (KIP-714), written into the log.
+//!
+//! Kafka hands them to a plugin, and offers neither without one. Here `ottla.client.telemetry` says what is done with them.
+
+mod metrics;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base::Uuid;
+use catalog::{Catalog, ResourceType};
+use parking_lot::Mutex;
+use records::Codec;
+use settings::Settings;
+use state_machines::configs::Configs;
+use state_machines::telemetry::{self, Client, Push, Subscription, shown};
+use wire::StrBytes;
+use wire::messages::get_telemetry_subscriptions::{
+    GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse,
+};
+use wire::messages::push_telemetry::{PushTelemetryRequest, PushTelemetryResponse};
+
+use crate::answer::{Handled, body, ready};
+use crate::broker::{Broker, Request};
+use crate::code::Code;
+
+/// The codecs that a push may have, the best one first: zstd, lz4, gzip, snappy.
+const CODECS: [i8; 4] = [4, 3, 1, 2];
+/// Most bytes that a push may unpack to.
+const MOST_UNPACKED: usize = 16 << 20;
+
+/// What the two share.
+#[derive(Debug)]
+pub(crate) struct Telemetry {
+    /// `None`: nobody is asked for metrics.
+    known: Option<Mutex<Known>>,
+    most_bytes: i32,
+}
+
+#[derive(Debug)]
+struct Known {
+    rules: telemetry::Telemetry,
+    /// The configurations that `rules` go by.
+    seen: Configs,
+}
+
+impl Telemetry {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let most_bytes = settings.telemetry_max_bytes();
+        let rules = telemetry::Telemetry::new(usize::try_from(most_bytes).unwrap_or(0));
+        let is_on = settings.client_telemetry() != "off";
+        Self { known: is_on.then(|| Mutex::new(Known { rules, seen: Configs::default() })), most_bytes }
+    }
+
+    pub(crate) const fn is_on(&self) -> bool {
+        self.known.is_some()
+    }
+
+    /// The client at `peer` has said what it runs on.
+    pub(crate) fn introduced(&self, peer: SocketAddr, name: &str, version: &str) {
+        if let Some(known) = &self.known {
+            known.lock().rules.introduced(peer, name, version);
+        }
+    }
+
+    pub(crate) fn ended(&self, peer: SocketAddr) {
+        if let Some(known) = &self.known {
+            known.lock().rules.ended(peer);
+        }
+    }
+
+    /// The rules, which go by the subscriptions that stand now.
+    fn with<R>(&self, catalog: &Catalog, rules: impl FnOnce(&mut telemetry::Telemetry) -> R) -> R {
+        let known = self.known.as_ref().expect("served only where it is on");
+        let mut known = known.lock();
+        known.follow(catalog);
+        rules(&mut known.rules)
+    }
+}
+
+impl Known {
+    fn follow(&mut self, catalog: &Catalog) {
+        let configs = catalog.configs();
+        if configs == self.seen {
+            return;
+        }
+        let of = |configs: &Configs| -> BTreeMap<String, BTreeMap<String, String>> {
+            let all = configs.of_type(ResourceType::ClientMetrics);
+            all.map(|(name, configs)| (name.to_owned(), configs.clone())).collect()
+        };
+        let subscriptions = of(&configs);
+        if subscriptions != of(&self.seen) {
+            let read = |(name, configs): (&String, &BTreeMap<String, String>)| {
+                let read = Subscription::read(configs);
+                if let Err(why) = &read {
+                    // Only one that another broker has stored: what is set here is checked.
+                    tracing::warn!(name, "the subscription to client metrics is left out: {why}");
+                }
+                read.ok()
+            };
+            self.rules.want(subscriptions.iter().filter_map(read).collect());
+        }
+        self.seen = configs;
+    }
+}
+
+fn client(request: &Request) -> Client<'_> {
+    Client { peer: request.peer, client_id: request.client_id() }
+}
+
+/// Says what a client is to push.
+pub(crate) fn subscriptions(broker: &Arc<Broker>, request: &Request) -> Handled {
+    let asked: GetTelemetrySubscriptionsRequest = body(request)?;
+    let (id, answer) = broker.telemetry.with(&broker.catalog, |rules| {
+        let mut id = asked.client_instance_id;
+        while id.is_nil() || (asked.client_instance_id.is_nil() && rules.knows(id)) {
+            id = Uuid::new_v4();
+        }
+        (id, rules.ask(id, client(request), request.received_at))
+    });
+    let response = match answer {
+        Err(refusal) => GetTelemetrySubscriptionsResponse {
+            error_code: Code::from(refusal).into(),
+            ..GetTelemetrySubscriptionsResponse::default()
+        },
+        Ok(wanted) => GetTelemetrySubscriptionsResponse {
+            throttle_time_ms: 0,
+            error_code: 0,
+            client_instance_id: id,
+            subscription_id: wanted.subscription_id,
+            accepted_compression_types: CODECS.to_vec(),
+            push_interval_ms: wanted.interval_ms,
+            telemetry_max_bytes: broker.telemetry.most_bytes,
+            delta_temporality: true,
+            requested_metrics: wanted.metrics.into_iter().map(StrBytes::from).collect(),
+        },
+    };
+    ready(&response, request.version())
+}
+
+/// Takes what a client pushes.
+pub(crate) fn push(broker: &Arc<Broker>, request: &Request) -> Handled {
+    let pushed: PushTelemetryRequest = body(request)?;
+    let push = Push {
+        instance: pushed.client_instance_id,
+        subscription_id: pushed.subscription_id,
+        is_last: pushed.terminating,
+        compression: pushed.compression_type,
+        bytes: pushed.metrics.len(),
+    };
+    let verdict = broker.telemetry.with(&broker.catalog, |rules| {
+        let verdict = rules.push(push, client(request), request.received_at);
+        let (name, version) = rules.software(request.peer);
+        verdict.map(|()| format!("{name} {version}"))
+    });
+    let code = match verdict {
+        Err(refusal) => Code::from(refusal),
+        Ok(_) if pushed.metrics.is_empty() => Code::None,
+        Ok(software) => write_down(&pushed, request, &software),
+    };
+    ready(&PushTelemetryResponse { error_code: code.into(), ..Default::default() }, request.version())
+}
+
+/// Writes the metrics into the log.
+fn write_down(pushed: &PushTelemetryRequest, request: &Request, software: &str) -> Code {
+    let (client_id, peer) = (request.client_id(), request.peer);
+    let instance = shown(pushed.client_instance_id);
+    // Kafka's numbers of the codecs count from 0.
+    let codec = usize::try_from(pushed.compression_type).ok().and_then(|number| Codec::ALL.get(number));
+    let unpacked = records::unpack(*codec.expect("it was judged"), &pushed.metrics, MOST_UNPACKED);
+    let read = unpacked
+        .map_err(|why| why.to_string())
+        .and_then(|bytes| metrics::read(&bytes).map_err(|why| why.to_string()));
+    match read {
+        Ok(metrics) => {
+            let is_last = pushed.terminating;
+            tracing::info!(client_id, software, instance, %peer, is_last, "client metrics: {metrics}");
+            Code::None
+        }
+        Err(why) => {
+            tracing::info!(client_id, software, instance, %peer, "client metrics that cannot be read: {why}");
+            Code::InvalidRecord
+        }
+    }
+}
