@@ -165,7 +165,7 @@ def test_the_broker_is_killed(story):
     until(lambda: story.all_committed("lines"))
     until(lambda: sum((instance.counts() or {}).values()) >= sum(story.expected.values()))
     assert all(instance.counts()[word] >= count for word, count in story.expected.items())
-    assert instance.tasks()[0] == "RUNNING"
+    until(lambda: instance.tasks()[0] == "RUNNING")
     instance.stop()
 
 
