@@ -19,11 +19,12 @@ const IMAGE: &str = "ottla-under-test:8.0.0";
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
     let workspace = context.workspace;
-    let needed: [(&str, &[&str], &str); 4] = [
+    let needed: [(&str, &[&str], &str); 5] = [
         ("docker", &["--version"], "docker"),
         ("docker-compose", &["version"], "docker-compose"),
         ("iptables", &["--version"], "iptables, to drop packets"),
         ("mvn", &["--version"], "mvn (Maven) and java, for Testcontainers"),
+        ("go", &["version"], "go, for Testcontainers"),
     ];
     for (program, arguments, what) in needed {
         if !can_run(program, arguments) {
