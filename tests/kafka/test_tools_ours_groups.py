@@ -144,6 +144,26 @@ def test_groups(broker, tools, groups, words):
     tools.same(NAME, "--bootstrap-server", broker.bootstrap, *words.split(), even_out=in_order)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--list",
+        "--list --consumer",
+        "--list --share",
+        "--list --streams",
+        "--list --group-type classic",
+        "--list --group-type Consumer --protocol consumer",
+        "--list --protocol connect",
+        "--list --group-type nonsense",
+        "--list --consumer --share",
+        "--list --share --protocol share",
+        "--consumer",
+    ],
+)
+def test_groups_of_every_kind(broker, tools, groups, words):
+    tools.same("kafka-groups.sh", "--bootstrap-server", broker.bootstrap, *words.split(), even_out=in_order)
+
+
 def test_a_group_is_reset_and_deleted(broker, tools):
     bootstrap = ["--bootstrap-server", broker.bootstrap]
 

@@ -219,8 +219,19 @@ fn complain(call: &mut Call<'_>, why: &str) -> Result<(), Failure> {
     Ok(writeln!(call.out, "\nError: {why}")?)
 }
 
-/// The groups that consumers use, from all brokers.
+/// The groups that consumers use; those of Connect and the like are other tools' business.
 fn all(client: &mut Client, states: &[&str], types: &[&str]) -> Result<Vec<ListedGroup>, ClientError> {
+    let mut groups = of_every_kind(client, states, types)?;
+    groups.retain(|group| matches!(&*group.protocol_type, "consumer" | ""));
+    Ok(groups)
+}
+
+/// All groups, from all brokers.
+pub(crate) fn of_every_kind(
+    client: &mut Client,
+    states: &[&str],
+    types: &[&str],
+) -> Result<Vec<ListedGroup>, ClientError> {
     let filter = |words: &[&str]| words.iter().map(|word| (*word).to_owned().into()).collect::<Vec<_>>();
     client.persist(|client| {
         let brokers = client.metadata(None, false)?.brokers;
@@ -233,8 +244,6 @@ fn all(client: &mut Client, states: &[&str], types: &[&str]) -> Result<Vec<Liste
             ClientError::of(answer.error_code, None)?;
             groups.extend(answer.groups);
         }
-        // Those of Connect and the like are other tools' business.
-        groups.retain(|group| matches!(&*group.protocol_type, "consumer" | ""));
         Ok(groups)
     })
 }

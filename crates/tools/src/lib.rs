@@ -5,12 +5,15 @@
 //! # Where they differ from Kafka's
 //! - A flag that is Kafka's but not supported here is refused by name, and so is a word that belongs to no flag, which
 //!   Kafka's tools pass over.
+//! - `kafka-configs.sh` describes users without SCRAM credentials, where Kafka's ends with an error if the broker has none,
+//!   and `kafka-delete-records.sh` tells at once of a partition that is not there, where Kafka's waits for it.
 //! - Where a broker's answer brings no message of its own, the name of Kafka's error code is shown. No stack traces.
 //! - Regular expressions are those of the `regex` crates: without look-around and back-references.
 //! - Only PLAINTEXT; `--command-config` and the like refuse another `security.protocol`.
 //! - As commands of `ottla`: `--bootstrap-server` defaults to 127.0.0.1:9092, a broker that is not there is told within
 //!   seconds instead of a minute, `--help` is no error.
 
+mod all_groups;
 mod call;
 mod cluster;
 mod configs;
@@ -109,6 +112,7 @@ const TOOLS: &[Tool] = &[
         declaration: &versions::DECLARATION,
         run: versions::run,
     },
+    Tool { name: "kafka-groups", verb: None, declaration: &all_groups::DECLARATION, run: all_groups::run },
     Tool { name: "kafka-cluster", verb: None, declaration: &cluster::DECLARATION, run: cluster::run },
     Tool { name: "kafka-delete-records", verb: None, declaration: &records::DECLARATION, run: records::run },
     Tool { name: "kafka-features", verb: None, declaration: &features::DECLARATION, run: features::run },
