@@ -160,12 +160,13 @@ fn median<T: Ord + Copy>(runs: &mut [Figures], of: impl Fn(&Figures) -> T) -> T 
     of(&runs[runs.len() / 2])
 }
 
-/// What a program prints, when it ends well.
+/// What a program prints, when it ends well; what it complains of, when it does not.
 fn output(command: &mut Command) -> Result<String, String> {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|why| format!("cannot run {}: {why}", command.get_program().display()))?;
     if !output.status.success() {
-        return Err(format!("{} failed", command.get_program().display()));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(format!("{} failed: {said}", command.get_program().display()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
