@@ -18,9 +18,12 @@ use list::{Run, listed, runs};
 /// The Kafka that the tests are told they talk to.
 const KAFKA: &str = "4.1.0";
 
-/// What the tests expect of a broker: several partitions for topics made on the way. That a group waits for its members to come is
-/// expected as well.
+/// What the tests expect of a broker: several partitions for topics made on the way. Some expect as well that a new group waits for
+/// its members.
 const SETTINGS: &[(&str, &str)] = &[("num.partitions", "4")];
+
+/// The slow ones left out, no time is to be lost in groups.
+const QUICK: (&str, &str) = ("group.initial.rebalance.delay.ms", "0");
 
 /// How long one run may take: more than the longest test allows itself.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -58,7 +61,9 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
         if runs.is_empty() {
             continue;
         }
-        let broker = case.broker(&[SETTINGS, settings].concat())?;
+        let mut settings = [SETTINGS, settings].concat();
+        settings.extend(case.quick.then_some(QUICK));
+        let broker = case.broker(&settings)?;
         for run in &runs {
             run_one(case, &broker.address, scenario, run, &mut judged);
         }

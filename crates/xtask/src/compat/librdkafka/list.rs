@@ -57,7 +57,8 @@ const GROUPS: &[&str] = &[
 /// What is only about the protocol of KIP-848, and passes itself over in the other one.
 const NEWER_ALONE: &[&str] = &["0153_memberid"];
 
-/// Tests that take more than ten seconds: there is no room for them in every CI run.
+/// Tests that take more than ten seconds, or build on the time that a new group waits for its members: there is no room for
+/// them in every CI run.
 const SLOW: &[&str] = &[
     "0015_offsets_seek",
     "0018_cgrp_term",
@@ -85,6 +86,7 @@ const SLOW: &[&str] = &[
     "0102_static_group_rebalance",
     "0113_cooperative_rebalance",
     "0114_sticky_partitioning",
+    "0118_commit_rebalance",
     "0122_buffer_cleaning_after_rebalance",
     "0123_connections_max_idle",
     "0125_immediate_flush",
