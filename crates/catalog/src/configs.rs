@@ -44,12 +44,20 @@ impl Catalog {
         Arc::clone(&self.state.load().group_overrides)
     }
 
-    /// Calls `listener` with the broker's settings now, and whenever they have changed. It must not come back here.
+    /// Calls `listener` with the broker's settings now, and whenever they have changed. It may take its time, but change no
+    /// settings itself.
     pub fn on_settings(&self, listener: impl Fn(&Arc<Settings>) + Send + Sync + 'static) {
-        // No change comes in between.
-        let _writer = self.writer.lock();
+        let mut told = self.told.lock();
         listener(&self.settings());
-        self.told.lock().push(Box::new(listener));
+        told.push(Box::new(listener));
+    }
+
+    /// Tells all who listen of the settings as they are now: without the lock of the writer, since one of them may look up
+    /// names. Who is told last is told of the newest.
+    fn tell(&self) {
+        let told = self.told.lock();
+        let settings = self.settings();
+        told.iter().for_each(|listener| listener(&settings));
     }
 
     /// Changes configurations, in one batch of the metadata log; the answers stand in the order of the request, and each
@@ -77,6 +85,10 @@ impl Catalog {
         if !validate_only && stored.is_ok() {
             self.follow(&writer.image, &records);
             self.applied(&writer);
+        }
+        drop(writer);
+        if !validate_only && stored.is_ok() && names(&records, ResourceType::Broker).next().is_some() {
+            self.tell();
         }
         let one = |decided: Result<Vec<Record>, Refusal>| {
             decided?;
@@ -121,9 +133,6 @@ impl Catalog {
                 topic_settings(&settings, topic)
             };
             hosted.set_settings(resolved, &self.ground);
-        }
-        if of_broker {
-            self.told.lock().iter().for_each(|listener| listener(&settings));
         }
         for resource in records.iter().map(|record| &record.resource).collect::<BTreeSet<_>>() {
             tracing::info!("changed the configuration of {}", described(resource));

@@ -1,5 +1,7 @@
 //! What the operating system allows this process.
 
+use std::sync::{Mutex, PoisonError};
+
 use frontend::Limits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use settings::Settings;
@@ -14,19 +16,45 @@ pub(crate) fn raise_open_files() -> Option<u64> {
     maximum
 }
 
-/// Lowers the limit of connections so that half of the files that may be open are left for segments.
-pub(crate) fn fit_connections(limits: &mut Limits, settings: &Settings, open_files: Option<u64>) {
-    let Some(open_files) = open_files else { return };
-    let half = usize::try_from(open_files / 2).unwrap_or(usize::MAX);
-    if limits.connections <= half {
-        return;
+/// The limits of connections, as they fit the files that may be open.
+pub(crate) struct Fitting {
+    open_files: Option<u64>,
+    /// The `max.connections` that was last said to be lowered.
+    said: Mutex<Option<usize>>,
+}
+
+impl Fitting {
+    pub(crate) fn new(open_files: Option<u64>) -> Self {
+        Self { open_files, said: Mutex::new(None) }
     }
-    limits.connections = half;
-    if settings.given("max.connections").is_some() {
-        tracing::warn!(
-            "`max.connections` is lowered to {half}, since this process may open {open_files} files only"
+
+    /// What `settings` allow, with the limit of connections lowered so that half of the files that may be open are left for
+    /// segments. Says so, unless it has said that of this limit already.
+    pub(crate) fn limits(&self, settings: &Settings) -> Limits {
+        let mut limits = Limits::new(settings);
+        let Some(open_files) = self.open_files else { return limits };
+        let half = usize::try_from(open_files / 2).unwrap_or(usize::MAX);
+        let asked = limits.connections;
+        let said = std::mem::replace(
+            &mut *self.said.lock().unwrap_or_else(PoisonError::into_inner),
+            (asked > half).then_some(asked),
         );
-    } else {
-        tracing::info!("`max.connections` is {half}, since this process may open {open_files} files only");
+        if asked <= half {
+            return limits;
+        }
+        limits.connections = half;
+        if said == Some(asked) {
+            return limits;
+        }
+        if settings.given("max.connections").is_some() {
+            tracing::warn!(
+                "`max.connections` is lowered to {half}, since this process may open {open_files} files only"
+            );
+        } else {
+            tracing::info!(
+                "`max.connections` is {half}, since this process may open {open_files} files only"
+            );
+        }
+        limits
     }
 }

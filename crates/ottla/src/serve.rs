@@ -12,7 +12,7 @@ use base::{Millis, NodeId};
 use catalog::{Catalog, CatalogConfig};
 use coordinator::Coordinator;
 use disk::RealDisk;
-use frontend::{Bound, Limits, Server};
+use frontend::{Bound, Server};
 use settings::{Endpoint, Settings};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::arguments::{Defaults, LogFormat, ServeArguments};
 use crate::cleaner::Cleaner;
-use crate::limits;
+use crate::limits::{self, Fitting};
 use crate::logging;
 use crate::upkeep::Upkeep;
 
@@ -51,6 +51,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
             for row in settings.missed() {
                 let origin = settings.origin(row.name).map(ToString::to_string).unwrap_or_default();
                 tracing::warn!("`{}` has no effect: {} (given in {origin})", row.name, row.reason.text);
+            }
+            for protocol in settings.missed_rebalance_protocols() {
+                tracing::warn!(
+                    "`{protocol}` in `group.coordinator.rebalance.protocols`: such groups are not built"
+                );
             }
             Arc::new(settings)
         }
@@ -119,9 +124,8 @@ fn serve(
     log_format: LogFormat,
 ) -> Result<(), Failure> {
     let _entered = runtime.enter();
-    let open_files = limits::raise_open_files();
-    let mut limits = Limits::new(settings);
-    limits::fit_connections(&mut limits, settings, open_files);
+    let fitting = Fitting::new(limits::raise_open_files());
+    let limits = fitting.limits(settings);
 
     // The ports first: when one is taken, the data directory has not been touched.
     let bound =
@@ -140,11 +144,7 @@ fn serve(
     let ready: Vec<_> = bound.iter().map(|bound| (bound.address, bound.endpoint.name.clone())).collect();
     let server = Server::start(with_listeners(bound, &advertised, settings), &broker, limits);
     let doors = server.doors();
-    catalog.on_settings(move |settings| {
-        let mut limits = Limits::new(settings);
-        limits::fit_connections(&mut limits, settings, open_files);
-        doors.set(&limits);
-    });
+    catalog.on_settings(move |settings| doors.set(&fitting.limits(settings)));
     for (address, name) in &ready {
         match ready.len() {
             1 => tracing::info!("ottla ready on {address}"),

@@ -408,14 +408,18 @@ impl Partition {
         let changed = self.exclusive(|appender| {
             appender.log.set_config(config.log.clone());
             appender.producers.set_expiration(config.producer_expiration_ms);
+            let flushes = |config: &PartitionConfig| (config.flush_messages, config.flush_ms);
+            let is_about_flushing = flushes(&config) != flushes(&appender.config);
             appender.config = config;
-            self.publish(appender)
+            (self.publish(appender), is_about_flushing)
         });
-        if let Ok(moved) = changed {
+        if let Ok((moved, is_about_flushing)) = changed {
             if moved {
                 self.board.wake();
             }
-            self.ask_for_flush();
+            if is_about_flushing {
+                self.ask_for_flush();
+            }
         }
     }
 

@@ -194,6 +194,13 @@ impl Settings {
         idle::ROWS.iter().filter(|row| self.given(row.name).is_some_and(|text| row.is_missed(text)))
     }
 
+    /// The kinds of groups that were asked for in `group.coordinator.rebalance.protocols` and are not built. `streams` is part
+    /// of the default, which asks for nothing.
+    pub fn missed_rebalance_protocols(&self) -> impl Iterator<Item = String> {
+        let all = self.group_coordinator_rebalance_protocols().into_iter();
+        all.filter(|protocol| protocol == "share")
+    }
+
     /// Checks what concerns several keys at once (Kafka: `KafkaConfig.validateValues`): listeners, the one data
     /// directory, limits that contradict each other, and the values that topics take over.
     ///

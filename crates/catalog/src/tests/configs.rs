@@ -289,6 +289,20 @@ fn flushes_come_as_the_topic_says_from_now_on() {
 }
 
 #[test]
+fn a_change_that_is_not_about_flushing_flushes_nothing() {
+    let disk = CrashDisk::calm(1);
+    let catalog = Catalog::open_in_order(disk.shared(), config(Path::new(DIR)), ids(1), NOW).unwrap();
+    let topic = create(&catalog, "t", 1);
+    append(&catalog, topic, "x");
+    let flushed = || catalog.partition(topic, PartitionIndex(0)).unwrap().marks().flushed;
+    alter(&catalog, set(ResourceType::Broker, "", &[("max.connections", Some("5"))]));
+    alter(&catalog, set(ResourceType::Broker, "", &[("log.retention.bytes", Some("5"))]));
+    assert_eq!(flushed(), Offset(0));
+    alter(&catalog, set(ResourceType::Broker, "", &[("log.flush.interval.messages", Some("1"))]));
+    assert_eq!(flushed(), Offset(1), "what waits for an ack is not left waiting");
+}
+
+#[test]
 fn segments_roll_by_age_as_the_topic_says_from_now_on() {
     let (disk, catalog, topic) = stage();
     let later = NOW.plus(10_000);
@@ -454,4 +468,27 @@ fn who_asks_is_told_of_the_brokers_settings() {
     assert_eq!(seen.load(Ordering::Relaxed), 10_000);
     alter(&catalog, set(ResourceType::Broker, "1", &[("max.connections", Some("5"))]));
     assert_eq!(seen.load(Ordering::Relaxed), 5);
+}
+
+/// One of those who are told may have to look up a name, which takes its time.
+#[test]
+fn who_is_told_of_settings_holds_up_nobody() {
+    let (_disk, catalog, _) = stage();
+    let (created, creation) = std::sync::mpsc::channel();
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    let creation = std::sync::Mutex::new(creation);
+    catalog.on_settings(move |_| {
+        if !is_first.swap(false, Ordering::Relaxed) {
+            let soon = std::time::Duration::from_secs(20);
+            creation.lock().unwrap().recv_timeout(soon).expect("a topic is created meanwhile");
+        }
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| alter(&catalog, set(ResourceType::Broker, "1", &[("max.connections", Some("5"))])));
+        while catalog.settings().max_connections() != 5 {
+            std::thread::yield_now();
+        }
+        create(&catalog, "meanwhile", 1);
+        created.send(()).unwrap();
+    });
 }

@@ -135,3 +135,27 @@ fn compaction_rests_as_long_as_was_set() {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+#[test]
+fn a_limit_that_does_not_fit_is_spoken_of_once() {
+    let broker = launch().set("max.connections", "2000000000").asked_for("max.connections").start();
+    let mut client = broker.connect();
+    let said = || broker.log().iter().filter(|line| line.contains("`max.connections` is lowered")).count();
+    for bytes in ["5000000", "6000000"] {
+        change(&mut client, "log.retention.bytes", bytes);
+    }
+    assert_eq!(said(), 1, "{:#?}", broker.log());
+    change(&mut client, "max.connections", "1900000000");
+    let _line = broker.wait_for_line("`max.connections` is lowered");
+    assert_eq!(said(), 2, "{:#?}", broker.log());
+}
+
+#[test]
+fn who_wants_share_groups_is_told_that_there_are_none() {
+    let key = "group.coordinator.rebalance.protocols";
+    let broker = launch().set(key, "classic,consumer,share").asked_for(key).start();
+    assert!(broker.wait_for_line(key).contains("`share`"));
+    assert_eq!(broker.stop().code(), Some(0));
+    let broker = launch().set(key, "classic,consumer,streams").start();
+    assert_eq!(broker.stop().code(), Some(0));
+}
