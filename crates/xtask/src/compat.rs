@@ -53,6 +53,8 @@ enum Against {
 enum Suite {
     /// kafka-python's integration tests, from its source distribution.
     KafkaPython,
+    /// Stories of ours that confluent-kafka-javascript tells.
+    ConfluentKafkaJavascript,
     /// Stories of ours that kafkajs tells.
     Kafkajs,
     /// The integration tests of the crate rdkafka.
@@ -80,6 +82,7 @@ const SUITES: &[(Suite, bool)] = &[
     (Suite::FranzGo, true),
     (Suite::Sarama, true),
     (Suite::KafkaPython, true),
+    (Suite::ConfluentKafkaJavascript, false),
     (Suite::Kafkajs, true),
     (Suite::RustRdkafka, false),
 ];
@@ -89,6 +92,7 @@ impl Suite {
     fn name(self) -> &'static str {
         match self {
             Self::KafkaPython => "kafka-python",
+            Self::ConfluentKafkaJavascript => "confluent-kafka-javascript",
             Self::Kafkajs => "kafkajs",
             Self::RustRdkafka => "rust-rdkafka",
             Self::Librdkafka => "librdkafka",
@@ -103,6 +107,7 @@ impl Suite {
     fn judge(self, case: &Case<'_>) -> Result<Judged, Trouble> {
         match self {
             Self::KafkaPython => kafka_python::judge(case),
+            Self::ConfluentKafkaJavascript => node::confluent(case),
             Self::Kafkajs => node::kafkajs(case),
             Self::RustRdkafka => rust_rdkafka::judge(case),
             Self::Librdkafka => librdkafka::judge(case),

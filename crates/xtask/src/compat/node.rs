@@ -23,19 +23,30 @@ struct Client {
     package: &'static str,
     /// The directory below `tests/compat`.
     directory: &'static str,
-    /// What is set while it is installed.
-    environment: &'static [(&'static str, &'static str)],
+    /// A program in the package that is there once its part in C++ is built, for a client that has one.
+    built: Option<&'static str>,
     stories: &'static [&'static str],
 }
 
 const KAFKAJS: Client = Client {
     package: "kafkajs",
     directory: "kafkajs",
-    environment: &[],
+    built: None,
     stories: &[
         "produce", "refused", "group", "seek", "topics", "configs", "offsets", "groups", "cluster", "killed",
     ],
 };
+
+const CONFLUENT: Client = Client {
+    package: "@confluentinc/kafka-javascript",
+    directory: "confluent-kafka-javascript",
+    built: Some("build/Release/confluent-kafka-javascript.node"),
+    stories: &["produce", "group-classic", "group-consumer", "seek", "admin", "killed"],
+};
+
+pub(super) fn confluent(case: &Case<'_>) -> Result<Judged, Trouble> {
+    judge(case, &CONFLUENT)
+}
 
 pub(super) fn kafkajs(case: &Case<'_>) -> Result<Judged, Trouble> {
     judge(case, &KAFKAJS)
@@ -73,19 +84,47 @@ fn installed(case: &Case<'_>, client: &Client) -> Result<String, Trouble> {
         let file = file.map_err(failed)?;
         fs::copy(file.path(), case.place.join(file.file_name())).map_err(failed)?;
     }
-    let install = ["install", "--no-package-lock", "--no-audit", "--no-fund"];
-    let mut npm = case.workspace.run("npm").within(&case.place).args(install);
-    for (name, value) in client.environment {
-        npm = npm.env(name, value);
-    }
-    if !npm.succeeds() {
+    // The scripts of a package would fetch what they can build, or build it from what they would fetch.
+    let install = ["install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"];
+    if !case.workspace.run("npm").within(&case.place).args(install).succeeds() {
         return Err(Trouble::Failed(format!("{} cannot be installed", client.package)));
+    }
+    if let Some(program) = client.built {
+        build(case, client.package, program)?;
     }
     let manifest = case.place.join("node_modules").join(client.package).join("package.json");
     let manifest = fs::read_to_string(manifest).map_err(failed)?;
     let version = serde_json::from_str::<Value>(&manifest).ok();
     let version = version.and_then(|manifest| manifest["version"].as_str().map(str::to_owned));
     version.ok_or_else(|| Trouble::Failed(format!("{} does not say its version", client.package)))
+}
+
+/// Builds the part in C++ with the librdkafka that the package brings along, on the libraries of this machine, unless it is there.
+fn build(case: &Case<'_>, package: &str, program: &str) -> Result<(), Trouble> {
+    let place = case.place.join("node_modules").join(package);
+    if place.join(program).exists() {
+        return Ok(());
+    }
+    for (tool, word) in [("make", "--version"), ("c++", "--version"), ("python3", "--version")] {
+        if !can_run(tool, &[word]) {
+            return Err(Trouble::Missing(format!("needs {tool}")));
+        }
+    }
+    let headers = case.workspace.run("node").args(["-p", "path.resolve(process.execPath, '../..')"]).output();
+    let headers = headers.map(|path| String::from_utf8_lossy(&path).trim().to_owned()).unwrap_or_default();
+    if !Path::new(&headers).join("include/node/node.h").exists() {
+        return Err(Trouble::Missing("needs the headers of node, to build a part in C++".to_owned()));
+    }
+    // Configured first: the makefiles look for the outcome before they would make it.
+    let configure = case.workspace.run("node").within(&place).arg("util/configure");
+    let rebuild = case.workspace.run("npm").within(&case.place).args(["rebuild", package]);
+    let rebuild = rebuild.env("npm_config_nodedir", &headers).env("npm_config_build_from_source", "true");
+    let good = [configure, rebuild].into_iter().all(|step| step.env("CKJS_LINKING", "dynamic").succeeds());
+    if good && place.join(program).exists() {
+        Ok(())
+    } else {
+        Err(Trouble::Failed(format!("{package} does not build")))
+    }
 }
 
 /// Runs a story, and kills and starts the broker whenever it asks for that.
