@@ -27,8 +27,8 @@ use crate::code::Code;
 
 /// The codecs that a push may have, the best one first: zstd, lz4, gzip, snappy.
 const CODECS: [i8; 4] = [4, 3, 1, 2];
-/// Most bytes that a push may unpack to.
-const MOST_UNPACKED: usize = 16 << 20;
+/// Most bytes that a push may unpack to, unless a push may have more packed (`telemetry.max.bytes`).
+const MOST_UNPACKED: usize = 4 << 20;
 
 /// What the two share.
 #[derive(Debug)]
@@ -157,18 +157,26 @@ pub(crate) fn push(broker: &Arc<Broker>, request: &Request) -> Handled {
     let code = match verdict {
         Err(refusal) => Code::from(refusal),
         Ok(_) if pushed.metrics.is_empty() => Code::None,
-        Ok(software) => write_down(&pushed, request, &software),
+        Ok(software) => {
+            let most_bytes = usize::try_from(broker.telemetry.most_bytes).unwrap_or(0);
+            write_down(&pushed, request, &software, most_bytes.max(MOST_UNPACKED))
+        }
     };
     ready(&PushTelemetryResponse { error_code: code.into(), ..Default::default() }, request.version())
 }
 
 /// Writes the metrics into the log.
-fn write_down(pushed: &PushTelemetryRequest, request: &Request, software: &str) -> Code {
+fn write_down(
+    pushed: &PushTelemetryRequest,
+    request: &Request,
+    software: &str,
+    most_unpacked: usize,
+) -> Code {
     let (client_id, peer) = (request.client_id(), request.peer);
     let instance = shown(pushed.client_instance_id);
     // Kafka's numbers of the codecs count from 0.
     let codec = usize::try_from(pushed.compression_type).ok().and_then(|number| Codec::ALL.get(number));
-    let unpacked = records::unpack(*codec.expect("it was judged"), &pushed.metrics, MOST_UNPACKED);
+    let unpacked = records::unpack(*codec.expect("it was judged"), &pushed.metrics, most_unpacked);
     let read = unpacked
         .map_err(|why| why.to_string())
         .and_then(|bytes| metrics::read(&bytes).map_err(|why| why.to_string()));

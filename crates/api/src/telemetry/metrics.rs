@@ -5,6 +5,10 @@ use std::fmt::{self, Write};
 
 /// Most bytes of the text that a push comes to; what is beyond is counted only.
 const LONGEST: usize = 32 << 10;
+/// Bytes that are written for a push, those of points that did not fit among them, before points are only counted.
+const MOST_WRITTEN: usize = 2 * LONGEST;
+/// Most characters of a name, or of an attribute's value, that are shown.
+const LONGEST_NAME: usize = 256;
 
 /// What was read: `NAME{ATTRIBUTE=VALUE,…}=NUMBER` of each point, with spaces between.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,6 +16,8 @@ pub(super) struct Metrics {
     text: String,
     /// Points that are left out of the text.
     left_out: usize,
+    /// Bytes that were written into the text, also those that were taken out again.
+    written: usize,
 }
 
 impl fmt::Display for Metrics {
@@ -50,71 +56,125 @@ impl Metrics {
         for (kind, attributes) in KINDS {
             for data in messages(metric, kind) {
                 for point in messages(data?, 1) {
-                    let line = point_line(name, point?, attributes, kind)?;
-                    if self.text.len() + line.len() > LONGEST {
-                        self.left_out += 1;
-                        continue;
-                    }
-                    if !self.text.is_empty() {
-                        self.text.push(' ');
-                    }
-                    self.text.push_str(&line);
+                    self.add_point(name, point?, attributes, kind)?;
                 }
             }
         }
         Ok(())
     }
-}
 
-/// One point of the metric `name`.
-fn point_line(name: &str, point: &[u8], attributes: u32, kind: u32) -> Result<String, Malformed> {
-    /// The kinds whose points hold one number.
-    const NUMBERS: [u32; 2] = [5, 7];
-    let mut line = printable(name);
-    let mut separator = '{';
-    let mut value = String::new();
-    for field in Fields(point) {
-        match field? {
-            (number, Value::Bytes(attribute)) if number == attributes && line.len() < LONGEST => {
-                // Writing into a String does not fail.
-                let _ = write!(line, "{separator}{}={}", printable(text_in(attribute, 1)?), any(attribute)?);
-                separator = ',';
-            }
-            (4, Value::Fixed64(bits)) if NUMBERS.contains(&kind) => value = f64::from_bits(bits).to_string(),
-            (6, Value::Fixed64(bits)) if NUMBERS.contains(&kind) => value = bits.cast_signed().to_string(),
-            (4, Value::Fixed64(count)) => value = format!("{count}{value}"),
-            (5, Value::Fixed64(bits)) if !NUMBERS.contains(&kind) => {
-                let _ = write!(value, "/{}", f64::from_bits(bits));
-            }
-            _ => {}
+    fn add_point(&mut self, name: &str, point: &[u8], attributes: u32, kind: u32) -> Result<(), Malformed> {
+        if self.written >= MOST_WRITTEN {
+            self.left_out += 1;
+            return Ok(());
         }
+        let before = self.text.len();
+        if before > 0 {
+            self.write(' ');
+        }
+        self.write_point(name, point, attributes, kind)?;
+        if self.text.len() > LONGEST {
+            self.text.truncate(before);
+            self.left_out += 1;
+        }
+        Ok(())
     }
-    if separator == ',' {
-        line.push('}');
-    }
-    Ok(format!("{line}={value}"))
-}
 
-/// The value of an attribute.
-fn any(attribute: &[u8]) -> Result<String, Malformed> {
-    let mut text = String::new();
-    for value in messages(attribute, 2) {
-        for field in Fields(value?) {
+    fn write_point(&mut self, name: &str, point: &[u8], attributes: u32, kind: u32) -> Result<(), Malformed> {
+        /// The kinds whose points hold one number.
+        const NUMBERS: [u32; 2] = [5, 7];
+        let holds_one = NUMBERS.contains(&kind);
+        self.write(Printable(name));
+        let mut separator = '{';
+        // Of a field that comes again the last counts, as protobuf has it: nothing is written before all are seen.
+        let (mut one, mut count, mut sum) = (None, None, None);
+        for field in Fields(point) {
             match field? {
-                (1, Value::Bytes(bytes)) => text = printable(utf8(bytes)?),
-                (2, Value::Varint(bit)) => text = (bit != 0).to_string(),
-                (3, Value::Varint(bits)) => text = bits.cast_signed().to_string(),
-                (4, Value::Fixed64(bits)) => text = f64::from_bits(bits).to_string(),
+                (number, Value::Bytes(attribute)) if number == attributes && self.text.len() <= LONGEST => {
+                    self.write(separator);
+                    self.write(Printable(text_in(attribute, 1)?));
+                    self.write('=');
+                    any(attribute)?.into_iter().for_each(|value| self.write(value));
+                    separator = ',';
+                }
+                (4, Value::Fixed64(bits)) if holds_one => one = Some(Any::Double(f64::from_bits(bits))),
+                (6, Value::Fixed64(bits)) if holds_one => one = Some(Any::Int(bits.cast_signed())),
+                (4, Value::Fixed64(bits)) => count = Some(bits),
+                (5, Value::Fixed64(bits)) if !holds_one => sum = Some(Any::Double(f64::from_bits(bits))),
                 _ => {}
             }
         }
+        if separator == ',' {
+            self.write('}');
+        }
+        self.write('=');
+        one.into_iter().for_each(|one| self.write(one));
+        count.into_iter().for_each(|count| self.write(count));
+        if let Some(sum) = sum {
+            self.write('/');
+            self.write(sum);
+        }
+        Ok(())
     }
-    Ok(text)
+
+    fn write(&mut self, what: impl fmt::Display) {
+        let before = self.text.len();
+        // Writing into a String does not fail.
+        let _ = write!(self.text, "{what}");
+        self.written += self.text.len() - before;
+    }
 }
 
-/// Text from outside as it may stand in a log: in one line.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+/// The value of an attribute, or of a point.
+enum Any<'a> {
+    Text(&'a str),
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+}
+
+impl fmt::Display for Any<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Beyond, numbers are written with an exponent: all their digits would be up to 330.
+        const PLAIN: std::ops::Range<f64> = 1e-7..1e21;
+        match self {
+            Self::Text(text) => Printable(text).fmt(f),
+            Self::Bool(bit) => bit.fmt(f),
+            Self::Int(number) => number.fmt(f),
+            Self::Double(number) if *number == 0.0 || PLAIN.contains(&number.abs()) => number.fmt(f),
+            Self::Double(number) => write!(f, "{number:e}"),
+        }
+    }
+}
+
+/// The value of an attribute; of several the last.
+fn any(attribute: &[u8]) -> Result<Option<Any<'_>>, Malformed> {
+    let mut last = None;
+    for value in messages(attribute, 2) {
+        for field in Fields(value?) {
+            last = match field? {
+                (1, Value::Bytes(bytes)) => Some(Any::Text(utf8(bytes)?)),
+                (2, Value::Varint(bit)) => Some(Any::Bool(bit != 0)),
+                (3, Value::Varint(bits)) => Some(Any::Int(bits.cast_signed())),
+                (4, Value::Fixed64(bits)) => Some(Any::Double(f64::from_bits(bits))),
+                _ => continue,
+            };
+        }
+    }
+    Ok(last)
+}
+
+/// Text from outside as it may stand in a log: in one line, and not long.
+struct Printable<'a>(&'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut chars = self.0.chars();
+        for c in chars.by_ref().take(LONGEST_NAME) {
+            f.write_char(if c.is_control() { '?' } else { c })?;
+        }
+        if chars.next().is_some() { f.write_char('…') } else { Ok(()) }
+    }
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
@@ -204,8 +264,12 @@ mod tests {
 
     /// A field that holds a message or text.
     fn field(number: u8, content: &[u8]) -> Vec<u8> {
-        let len = u8::try_from(content.len()).expect("short");
-        let len = if len < 128 { vec![len] } else { vec![len | 128, 1] };
+        let (mut len, mut rest) = (Vec::new(), content.len());
+        while rest > 127 {
+            len.push(u8::try_from(rest & 127).expect("seven bits") | 128);
+            rest >>= 7;
+        }
+        len.push(u8::try_from(rest).expect("seven bits"));
         [&[number << 3 | 2][..], &len, content].concat()
     }
 
@@ -252,6 +316,55 @@ mod tests {
         let one = push(&[metric(&"n".repeat(90), 5, &fixed(6, 1))]);
         let many = text(&one.repeat(1000));
         assert!(many.len() < LONGEST + 100 && many.ends_with(" more"), "{}", many.len());
+    }
+
+    #[test]
+    fn of_what_comes_again_the_last_counts() {
+        let twice = |number| [fixed(number, 1), fixed(number, 2)].concat();
+        assert_eq!(text(&push(&[metric("g", 5, &twice(6))])), "g=2");
+        assert_eq!(
+            text(&push(&[metric("g", 5, &[fixed(6, 1), fixed(4, 0.5f64.to_bits())].concat())])),
+            "g=0.5"
+        );
+        let sums = [fixed(5, 1f64.to_bits()), fixed(5, (-1e300f64).to_bits())].concat();
+        assert_eq!(text(&push(&[metric("h", 9, &[twice(4), sums].concat())])), "h=2/-1e300");
+        let values = [field(1, b"a"), field(1, b"b")].concat();
+        assert_eq!(text(&push(&[metric("g", 5, &attribute(7, "n", &values))])), "g{n=b}=");
+    }
+
+    /// A push that makes much text of few bytes: what is built of it has a limit, whatever it repeats.
+    #[test]
+    fn no_push_makes_more_of_itself_than_it_is() {
+        const TIMES: usize = 20_000;
+        let long = "n".repeat(200_000);
+        let largest = f64::MAX.to_bits();
+        let counts = metric("h", 9, &fixed(4, u64::MAX).repeat(TIMES));
+        let sums = metric("h", 9, &fixed(5, largest).repeat(TIMES));
+        let attributes = metric("g", 5, &attribute(7, &long, &field(1, long.as_bytes())).repeat(100));
+        let digits = metric("g", 5, &attribute(7, "n", &fixed(4, largest)).repeat(TIMES));
+        let points = [field(1, long.as_bytes()), field(5, &field(1, &fixed(6, 1)).repeat(TIMES))].concat();
+        // Each alone fits, or just does not.
+        let wide = metric("g", 5, &attribute(7, "n", &field(1, &[b'v'; 250])).repeat(140));
+        for (what, bytes) in [
+            ("counts", push(&[counts])),
+            ("sums", push(&[sums])),
+            ("attributes", push(&[attributes])),
+            ("digits", push(&[digits])),
+            ("points", push(&[points])),
+            ("points that do not fit", push(&[wide]).repeat(100)),
+        ] {
+            let read = read(&bytes).expect(what);
+            assert!(read.text.len() <= LONGEST, "{what}: {}", read.text.len());
+            assert!(read.written <= MOST_WRITTEN + 2 * LONGEST, "{what}: {}", read.written);
+        }
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        let long = "ü".repeat(LONGEST_NAME + 1);
+        let shown = format!("{}…", &long[..2 * LONGEST_NAME]);
+        let point = attribute(7, &long, &field(1, long.as_bytes()));
+        assert_eq!(text(&push(&[metric(&long, 5, &point)])), format!("{shown}{{{shown}={shown}}}="));
     }
 
     #[test]
