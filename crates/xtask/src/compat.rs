@@ -24,6 +24,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::command::Workspace;
+pub(crate) use go::usable as usable_go;
 pub(crate) use left_out::{ROADMAP, check as check_left_out};
 
 #[derive(Debug, Args)]

@@ -50,8 +50,8 @@ impl Module {
     }
 }
 
-/// Whether there is a Go that can build modules of today.
-fn usable() -> Result<(), Trouble> {
+/// Whether there is a Go that can build modules of today, fetching the toolchain that one asks for.
+pub(crate) fn usable() -> Result<(), Trouble> {
     let needed = |here: &str| Trouble::Missing(format!("needs Go 1.{OLDEST} or later{here}"));
     let output = Command::new("go").args(["env", "GOVERSION"]).output().map_err(|_| needed(""))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Context, Outcome, kafka, python};
 use crate::command::{can_run, first_line};
+use crate::compat::{self, Trouble};
 use crate::image;
 
 /// The tests of this ring, and what they need beyond what other Python tests need.
@@ -19,17 +20,21 @@ const IMAGE: &str = "ottla-under-test:8.0.0";
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
     let workspace = context.workspace;
-    let needed: [(&str, &[&str], &str); 5] = [
+    let needed: [(&str, &[&str], &str); 4] = [
         ("docker", &["--version"], "docker"),
         ("docker-compose", &["version"], "docker-compose"),
         ("iptables", &["--version"], "iptables, to drop packets"),
         ("mvn", &["--version"], "mvn (Maven) and java, for Testcontainers"),
-        ("go", &["version"], "go, for Testcontainers"),
     ];
     for (program, arguments, what) in needed {
         if !can_run(program, arguments) {
             return Outcome::Missing(format!("needs {what}"));
         }
+    }
+    // For Testcontainers in Go.
+    match compat::usable_go() {
+        Ok(()) => {}
+        Err(Trouble::Missing(why) | Trouble::Failed(why)) => return Outcome::Missing(why),
     }
     // An engine that is started here ends with this ring.
     let engine = match Engine::find(&workspace.target.join("docker")) {
