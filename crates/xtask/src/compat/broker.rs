@@ -1,7 +1,7 @@
 //! The broker that a suite talks to.
 
-use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,6 +16,9 @@ const CLUSTER_ID: &str = "Zx3MQ1j6T3mnAwkqnW1qXA";
 /// In the value of a setting: the broker's address.
 pub(super) const ADDRESS: &str = "{address}";
 
+/// How much Ottla says: also which batches it refuses, and why.
+const LEVELS: &str = "info,partition=debug";
+
 /// A broker on a directory that was empty; killed when dropped.
 #[derive(Debug)]
 pub(super) struct Broker {
@@ -23,6 +26,8 @@ pub(super) struct Broker {
     /// What it says once it answers.
     ready: &'static str,
     child: Child,
+    /// The file with all that it says; each line that begins with a time has it in UTC, as `2026-11-29T12:00:00`.
+    pub(super) log: PathBuf,
     /// `HOST:PORT`, where clients begin.
     pub(super) address: String,
 }
@@ -43,44 +48,53 @@ impl Broker {
         let address = free().map_err(failed)?.to_string();
         let settings: Vec<_> =
             settings.iter().map(|(key, value)| (*key, value.replace(ADDRESS, &address))).collect();
+        let log = place.join("broker.log");
         match against {
             Against::Ottla => {
                 let binary = ottla(workspace)?;
                 let mut command = Command::new(binary);
-                command.args(["serve", "--listen", &address, "--data-dir"]).arg(place.join("data"));
+                command
+                    .env("OTTLA_LOG", LEVELS)
+                    .args(["serve", "--listen", &address, "--data-dir"])
+                    .arg(place.join("data"));
                 for (key, value) in settings {
                     command.arg("--set").arg(format!("{key}={value}"));
                 }
-                Self::launch(command, "ottla ready on ", address).map_err(failed)
+                Self::launch(command, "ottla ready on ", log, address).map_err(failed)
             }
             Against::Kafka => {
                 let command = kafka(workspace, place, &address, &settings)?;
-                Self::launch(command, "Kafka Server started", address).map_err(failed)
+                Self::launch(command, "Kafka Server started", log, address).map_err(failed)
             }
         }
     }
 
-    fn launch(mut command: Command, ready: &'static str, address: String) -> io::Result<Self> {
-        let child = started(&mut command, ready)?;
-        Ok(Self { command, ready, child, address })
+    fn launch(mut command: Command, ready: &'static str, log: PathBuf, address: String) -> io::Result<Self> {
+        let child = started(&mut command, ready, &log)?;
+        Ok(Self { command, ready, child, log, address })
     }
 
     /// SIGKILL, and a new start on what it has left.
     pub(super) fn kill_and_start(&mut self) -> io::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        self.child = started(&mut self.command, self.ready)?;
+        self.child = started(&mut self.command, self.ready, &self.log)?;
         Ok(())
     }
 }
 
-/// Runs the broker until it says `ready`.
-fn started(command: &mut Command, ready: &str) -> io::Result<Child> {
+/// Runs the broker until it says `ready`. All that it says, then and later, goes to the end of `log`.
+fn started(command: &mut Command, ready: &str, log: &Path) -> io::Result<Child> {
+    let mut log = File::options().append(true).create(true).open(log)?;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let errors = child.stderr.take().ok_or_else(|| io::Error::other("it has no standard error"))?;
-    let mut lines = BufReader::new(errors).lines();
+    let mut lines = BufReader::new(errors).lines().map_while(move |line| {
+        let line = line.ok()?;
+        writeln!(log, "{line}").ok()?;
+        Some(line)
+    });
     let mut last = String::new();
-    let said = lines.by_ref().map_while(Result::ok).any(|line| {
+    let said = lines.by_ref().any(|line| {
         let found = line.contains(ready);
         last = line;
         found
@@ -90,7 +104,7 @@ fn started(command: &mut Command, ready: &str) -> io::Result<Child> {
     }
     // Read on, so that it never waits for somebody to read; warnings and errors are shown.
     thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
+        for line in lines {
             if line.contains(" WARN ") || line.contains(" ERROR ") {
                 println!("  broker: {line}");
             }
@@ -162,6 +176,8 @@ fn kafka(
         command.args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
         command.args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]);
         command.arg("-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info");
+        command.args(["-Duser.timezone=UTC", "-Dorg.slf4j.simpleLogger.showDateTime=true"]);
+        command.arg("-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss");
         command.arg("-cp").arg(format!("{}/*", libs.display())).args(words);
         command
     };

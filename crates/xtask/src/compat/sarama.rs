@@ -55,11 +55,13 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     let _proxy = Proxy::start(&proxy, &case.place, front, control, &broker.address)?;
     let mut judged = Judged::of(module.version);
     let control = format!("http://127.0.0.1:{control}");
+    let log = broker.log.display().to_string();
     let environment = [
         ("TOXIPROXY_ADDR", control.as_str()),
         ("KAFKA_VERSION", KAFKA),
         ("PATH", &path),
         ("BROKER", &broker.address),
+        ("BROKER_LOG", &log),
         ("KAFKA_LIBS", &libs),
     ];
     go::test(case, &mut judged, &module.place, &tests, &["-tags", "functional"], &environment)?;
