@@ -38,10 +38,10 @@ pub(crate) fn run(arguments: &ConfigArguments) -> ExitCode {
 fn shown(settings: &Settings) -> String {
     let mut text = String::new();
     for row in TABLE.broker {
-        let (value, from) = match (settings.given(row.name), row.default) {
-            (Some(given), _) => (Some(given), origin(settings, row.name)),
-            (None, Some(default)) => (Some(default), "default".to_owned()),
-            (None, None) => (None, "default".to_owned()),
+        let (value, from) = match settings.given_as(row.name) {
+            Some((name, given)) if name == row.name => (Some(given.text.as_str()), given.origin.to_string()),
+            Some((name, given)) => (Some(given.text.as_str()), format!("{name}: {}", given.origin)),
+            None => (row.default, "default".to_owned()),
         };
         let value = if row.is_sensitive() { value.map(|_| "[hidden]") } else { value };
         text.push_str(&line(row.name, value, &from));
@@ -49,15 +49,15 @@ fn shown(settings: &Settings) -> String {
     for (name, value) in settings.all_given() {
         if let Ok(BrokerKey::Idle(row)) = BrokerKey::named(name) {
             let value = if row.is_sensitive() { "[hidden]" } else { value };
-            let from = format!("{}; no effect: {}", origin(settings, name), row.reason.text);
+            let from = format!(
+                "{}; no effect: {}",
+                settings.origin(name).map(ToString::to_string).unwrap_or_default(),
+                row.reason.text
+            );
             text.push_str(&line(name, Some(value), &from));
         }
     }
     text
-}
-
-fn origin(settings: &Settings, key: &str) -> String {
-    settings.origin(key).map(ToString::to_string).unwrap_or_default()
 }
 
 fn line(name: &str, value: Option<&str>, from: &str) -> String {

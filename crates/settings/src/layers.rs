@@ -191,7 +191,7 @@ impl Settings {
             Source::Topic => None,
             Source::DynamicBroker => self.changed.broker.get(key).map(String::as_str),
             Source::DynamicDefault => self.changed.all_brokers.get(key).map(String::as_str),
-            Source::Static => self.given(key),
+            Source::Static => self.given_as(key).map(|(_, given)| given.text.as_str()),
             Source::Default => BrokerKey::named(key).ok()?.default(),
         }
     }

@@ -176,6 +176,21 @@ impl Settings {
         self.given.get(key).map(|given| &given.origin)
     }
 
+    /// What `key` was given at the start, and under which name: of `node.id` and `broker.id` the one stands for the other
+    /// (Kafka: `KafkaConfig.populateSynonyms`).
+    #[must_use]
+    pub fn given_as(&self, key: &str) -> Option<(&'static str, &Given)> {
+        let other = match key {
+            "node.id" => "broker.id",
+            "broker.id" => "node.id",
+            _ => key,
+        };
+        [key, other]
+            .into_iter()
+            .find_map(|name| self.given.get_key_value(name))
+            .map(|(name, given)| (*name, given))
+    }
+
     /// The given keys that the text of `error` speaks of, each with where it was given.
     #[must_use]
     pub fn origins(&self, error: &SettingError) -> Vec<(&'static str, &Origin)> {

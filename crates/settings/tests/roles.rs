@@ -1,6 +1,6 @@
 //! What keeps Kafka from starting a node in both roles is refused; who says nothing of roles need say nothing else.
 
-use settings::{SettingError, Settings};
+use settings::{SettingError, Settings, Source};
 
 /// The least that Kafka starts with.
 const SOUND: [(&str, &str); 5] = [
@@ -49,6 +49,15 @@ fn the_older_name_of_the_node_counts() {
     let mut settings = Settings::default();
     settings.set("broker.id", "4").unwrap();
     assert_eq!(settings.node_id(), 4);
+    let told = |settings: &Settings, name: &str| {
+        let entry = settings.broker_entries().find(|entry| entry.key.name() == name).unwrap();
+        (entry.value, entry.source)
+    };
+    let four = (Some("4".to_owned()), Source::Static);
+    assert_eq!((told(&settings, "node.id"), told(&settings, "broker.id")), (four.clone(), four));
+    let settings = changed(&[]).unwrap();
+    let one = (Some("1".to_owned()), Source::Static);
+    assert_eq!((told(&settings, "node.id"), told(&settings, "broker.id")), (one.clone(), one));
 }
 
 #[test]

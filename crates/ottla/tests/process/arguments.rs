@@ -37,6 +37,14 @@ fn clients_are_told_where_to_connect() {
 }
 
 #[test]
+fn the_older_name_of_its_number_counts_too() {
+    let broker = launch().set("broker.id", "5").start();
+    let answer = broker.connect().call(&MetadataRequest::default(), 1).expect("an answer");
+    let told: Vec<i32> = answer.brokers.iter().map(|broker| broker.node_id).collect();
+    assert_eq!((told, answer.controller_id), (vec![5], 5));
+}
+
+#[test]
 fn an_unknown_setting_is_a_warning_that_names_the_nearest_one() {
     let broker = launch().set("num.partition", "3").asked_for("unknown setting").start();
     let line = broker.wait_for_line("unknown setting");

@@ -233,6 +233,12 @@ fn config_shows_each_value_and_where_it_comes_from() {
     assert!(text(&output.stderr).contains("no.such.key"));
     assert!(!launch.path().exists(), "it is only shown");
 
+    // The node that starts with this is 5.
+    let shown = text(&ottla(&["config", "--show", "--set", "broker.id=5"], &[]).stdout);
+    for line in ["node.id = 5  (broker.id: --set)", "broker.id = 5  (--set)"] {
+        assert!(shown.lines().any(|there| there == line), "no line {line:?} in:\n{shown}");
+    }
+
     let output = ottla(&["config", "--show"], &[("KAFKA_NUM_PARTITIONS", "none")]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("$KAFKA_NUM_PARTITIONS") && output.stdout.is_empty());
