@@ -101,6 +101,15 @@ def test_what_quarkus_sets_besides_does_not_stop_it(engine):
     broker.wait_for_log(STARTED)
 
 
+@pytest.mark.parametrize("start", ["kafka", "confluent"])
+def test_a_stop_right_after_the_start_is_heard(engine, start):
+    """Process 1 hears only of signals that it handles: the shell as long as it is that, then the broker."""
+    for _ in range(10):
+        broker = engine.run(*variables(CLUSTER_ID="any-text"), command=[f"/etc/{start}/docker/run"])
+        # 0 when it served already, 137 when the engine had to kill it.
+        assert broker.stop() in (0, 143), broker.log
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -10,6 +10,7 @@ mod limits;
 mod logging;
 mod serve;
 mod server_start;
+mod signals;
 mod sources;
 mod storage;
 mod upkeep;

@@ -1,5 +1,6 @@
 //! `ottla serve`: what is wired to what, in which order it starts, and in which order it stops.
 
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,13 +16,13 @@ use disk::RealDisk;
 use frontend::{Bound, Server};
 use settings::{Endpoint, Settings};
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use uuid::Uuid;
 
 use crate::arguments::{Defaults, LogFormat, ServeArguments};
 use crate::cleaner::Cleaner;
 use crate::limits::{self, Fitting};
 use crate::logging;
+use crate::signals::Signals;
 use crate::upkeep::Upkeep;
 
 /// The settings are wrong; nothing was touched. Where Kafka's defaults count it is Kafka's code, which is that of everything.
@@ -38,6 +39,14 @@ type Failure = Box<dyn std::error::Error>;
 
 /// Runs the broker until it is told to stop.
 pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
+    // First of all: until then, process 1 of a container cannot be told to end.
+    let signals = match Signals::that_end_it() {
+        Ok(signals) => signals,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "cannot handle signals: {error}");
+            return ExitCode::from(CANNOT_SERVE);
+        }
+    };
     logging::start(arguments.log_format);
     let bad_settings = match arguments.defaults {
         Defaults::Ottla => BAD_SETTINGS,
@@ -72,7 +81,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> ExitCode {
         }
     };
     let outcome = runtime(&settings).and_then(|runtime| {
-        let outcome = serve(&runtime, &settings, cluster_id, arguments.log_format);
+        let outcome = serve(&runtime, &settings, cluster_id, arguments.log_format, signals);
         // Nothing that still waits for something is worth waiting for.
         runtime.shutdown_background();
         outcome
@@ -122,6 +131,7 @@ fn serve(
     settings: &Arc<Settings>,
     cluster_id: Option<String>,
     log_format: LogFormat,
+    signals: Signals,
 ) -> Result<(), Failure> {
     let _entered = runtime.enter();
     let fitting = Fitting::new(limits::raise_open_files());
@@ -138,7 +148,7 @@ fn serve(
     let coordinator =
         Coordinator::start(Arc::clone(&catalog), Arc::clone(settings), runtime.handle().clone(), now)?;
     let broker = Broker::new(Arc::clone(&catalog), Arc::clone(&coordinator), Arc::clone(settings));
-    let signals = Signals::new()?;
+    let stop = signals.that_stop_it()?;
     let upkeep = Upkeep::start(Arc::clone(&catalog), settings, now)?;
     let cleaner = Cleaner::start(&catalog, now)?;
     let ready: Vec<_> = bound.iter().map(|bound| (bound.address, bound.endpoint.name.clone())).collect();
@@ -155,7 +165,7 @@ fn serve(
         logging::say_started(settings.node_id());
     }
 
-    let first = runtime.block_on(signals.stop());
+    let first = runtime.block_on(stop.asked());
     tracing::info!("stopping after {first}; a second signal ends the process at once");
     broker.stop_waiting();
     if !runtime.block_on(server.stop(GRACE)) {
@@ -239,37 +249,6 @@ fn with_listeners(
         (bound, listener)
     };
     bound.into_iter().map(with_listener).collect()
-}
-
-/// SIGTERM and SIGINT, from the moment this is made. Before that they end the process, as nothing needs a stop yet.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for the first signal, and leaves a task behind that ends the process at the second one, with the exit code
-    /// that the signal itself would have led to.
-    async fn stop(mut self) -> &'static str {
-        let first = self.next().await.0;
-        tokio::spawn(async move {
-            let (second, code) = self.next().await;
-            tracing::warn!("{second} again: ended without a clean stop; the next start recovers");
-            std::process::exit(code);
-        });
-        first
-    }
-
-    async fn next(&mut self) -> (&'static str, i32) {
-        tokio::select! {
-            _ = self.terminate.recv() => ("SIGTERM", 128 + 15),
-            _ = self.interrupt.recv() => ("SIGINT", 128 + 2),
-        }
-    }
 }
 
 fn now() -> Millis {

@@ -1,7 +1,9 @@
 //! How it ends.
 
+use std::fs::File;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -88,4 +90,27 @@ fn a_stop_waits_for_a_stuck_connection_only_so_long() {
     assert!(begun.elapsed() < Duration::from_secs(9), "container runtimes kill after ten seconds");
     assert!(launch.path().join(".kafka_cleanshutdown").exists());
     drop(stuck);
+}
+
+/// A file of settings that nobody has finished writing holds the start up where nothing is to be closed yet.
+#[test]
+fn a_signal_during_the_start_ends_it_at_once() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("server.properties");
+        let made = Command::new("mkfifo").arg(&file).status().expect("it runs");
+        assert!(made.success());
+        let mut starting = Command::new(env!("CARGO_BIN_EXE_ottla"))
+            .args(["serve", "--config"])
+            .arg(&file)
+            .spawn()
+            .expect("it starts");
+        // Opens once the other end does.
+        let writer = File::create(&file).expect("it is read");
+        let pid = i32::try_from(starting.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, signal).expect("it runs");
+        // By a handler: process 1 of a container has nothing else.
+        assert_eq!(starting.wait().expect("it ends").code(), Some(code));
+        drop(writer);
+    }
 }

@@ -100,8 +100,8 @@ const GUESTS: &[Guest] = &[
     },
     Guest {
         name: "signal-hook",
-        rooms: &["tools"],
-        reason: "the broker hears of signals through tokio, and only a tool has no runtime",
+        rooms: &["tools", "ottla"],
+        reason: "the broker hears of signals through tokio, and only a tool, and a start, has no runtime",
     },
     Guest {
         name: "rdkafka",
