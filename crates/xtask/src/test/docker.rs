@@ -126,9 +126,37 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         let Some(mut child) = self.started.take() else { return };
-        // SIGTERM, so that it takes its mounts and its containerd away. It may have ended by itself.
-        can_run("kill", &["-TERM", &child.id().to_string()]);
+        // SIGTERM, so that it takes its mounts and its containerd away; by the shell's own `kill`, as not every machine has
+        // another. It may have ended by itself.
+        if !can_run("sh", &["-c", &format!("kill -TERM {}", child.id())]) {
+            drop(child.kill());
+        }
         drop(child.wait());
         drop(fs::remove_dir_all(&self.place));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+
+    use super::*;
+
+    /// An engine that ends only after SIGTERM, and says that it got it.
+    #[test]
+    fn an_engine_that_was_started_is_told_to_end() {
+        let folder = std::env::temp_dir().join(format!("ottla-xtask-engine-{}", std::process::id()));
+        let place = folder.join("place");
+        fs::create_dir_all(&place).expect("a folder");
+        let script = "trap 'echo told > told; exit 0' TERM; echo ready; while :; do sleep 0.01; done";
+        let mut engine = Command::new("sh");
+        engine.args(["-c", script]).current_dir(&folder).stdout(Stdio::piped());
+        let mut child = engine.spawn().expect("it starts");
+        let mut ready = String::new();
+        let said = child.stdout.take().expect("piped");
+        BufReader::new(said).read_line(&mut ready).expect("it says that it is ready");
+        drop(Engine { started: Some(child), place: place.clone() });
+        assert!(folder.join("told").exists() && !place.exists());
+        fs::remove_dir_all(&folder).expect("there");
     }
 }
