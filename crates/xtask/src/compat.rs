@@ -204,6 +204,17 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Checks that whatever is left out is there to be left out: `all` are the names of the suite's tests.
+    fn knows<'n>(&self, all: impl IntoIterator<Item = &'n str>) -> Result<(), Trouble> {
+        let all: Vec<&str> = all.into_iter().collect();
+        match self.left_out.iter().find(|left_out| !all.iter().any(|test| left_out.names(test))) {
+            Some(gone) => {
+                Err(Trouble::Failed(format!("`{}` is left out, and there is no such test", gone.test())))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Where to write what a test says.
     fn said(&self, test: &str) -> PathBuf {
         let name: String = test.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

@@ -45,6 +45,7 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
         return Err(Trouble::Failed("the tests cannot be collected".to_owned()));
     }
     let said = String::from_utf8_lossy(&said);
+    case.knows(said.lines().filter_map(|line| line.strip_prefix(TESTS)))?;
     let tests = said.lines().filter(|line| line.strip_prefix(TESTS).is_some_and(|test| case.wants(test)));
     let tests: Vec<&str> = tests.collect();
     if tests.is_empty() {

@@ -41,17 +41,19 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Judged, Trouble> {
     let (source, version) = case.crate_source("rdkafka")?;
     let tree = case.place.join("tree");
     copied(&source, &tree).map_err(|why| Trouble::Failed(format!("{}: {why}", tree.display())))?;
-    let programs = built(case, &tree)?;
+    let mut all = Vec::new();
+    for (file, program) in built(case, &tree)? {
+        let tests = tests(case, &file, &program)?;
+        all.extend(tests.into_iter().map(|test| (format!("{file}::{test}"), program.clone(), test)));
+    }
+    case.knows(all.iter().map(|(name, ..)| &**name))?;
     let broker = case.broker(SETTINGS)?;
     let mut judged = Judged::of(version);
-    for (file, program) in programs {
-        for test in tests(case, &file, &program)? {
-            let name = format!("{file}::{test}");
-            if case.wants(&name) {
-                let start = Instant::now();
-                let good = run_one(case, &broker.address, &name, &program, &test);
-                judged.count(&name, good, start);
-            }
+    for (name, program, test) in all {
+        if case.wants(&name) {
+            let start = Instant::now();
+            let good = run_one(case, &broker.address, &name, &program, &test);
+            judged.count(&name, good, start);
         }
     }
     println!("what they said is in {}", case.place.join("said").display());
