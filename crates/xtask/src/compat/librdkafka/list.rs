@@ -1,32 +1,59 @@
 //! Which of librdkafka's tests there are, and by which runs of its runner they are judged.
 
-/// Tests that are listed as one and judged part by part, because some parts need what is not there.
-const PARTS: &[(&str, &[&str])] = &[(
-    "0081_admin",
-    &[
-        "do_test_unclean_destroy",
-        "do_test_CreateTopics",
-        "do_test_DeleteTopics",
-        "do_test_CreatePartitions",
-        "do_test_CreateAcls",
-        "do_test_DescribeAcls",
-        "do_test_DeleteAcls",
-        "do_test_AlterConfigs",
-        "do_test_IncrementalAlterConfigs",
-        "do_test_DescribeConfigs",
-        "do_test_DeleteRecords",
-        "do_test_ListConsumerGroups",
-        "do_test_DescribeConsumerGroups",
-        "do_test_DescribeTopics",
-        "do_test_DescribeCluster",
-        "do_test_DeleteGroups",
-        "do_test_DeleteConsumerGroupOffsets",
-        "do_test_ListOffsets",
-        "do_test_AlterConsumerGroupOffsets",
-        "do_test_ListConsumerGroupOffsets",
-        "do_test_UserScramCredentials",
-    ],
-)];
+/// Tests that are listed as one and judged part by part, because some parts need what is not there. A part is named by words that
+/// only the runner's name of it holds.
+const PARTS: &[(&str, &[&str])] = &[
+    (
+        "0055_producer_latency",
+        &[
+            "standard settings",
+            "low linger.ms",
+            "microsecond linger.ms",
+            "high linger.ms",
+            "linger.ms < 1000",
+            "no acks",
+            "idempotence",
+            "transactions",
+        ],
+    ),
+    ("0061_consumer_lag", &["without transactions", "with transactions"]),
+    (
+        "0081_admin",
+        &[
+            "do_test_unclean_destroy",
+            "do_test_CreateTopics",
+            "do_test_DeleteTopics",
+            "do_test_CreatePartitions",
+            "do_test_CreateAcls",
+            "do_test_DescribeAcls",
+            "do_test_DeleteAcls",
+            "do_test_AlterConfigs",
+            "do_test_IncrementalAlterConfigs",
+            "do_test_DescribeConfigs",
+            "do_test_DeleteRecords",
+            "do_test_ListConsumerGroups",
+            "do_test_DescribeConsumerGroups",
+            "do_test_DescribeTopics",
+            "do_test_DescribeCluster",
+            "do_test_DeleteGroups",
+            "do_test_DeleteConsumerGroupOffsets",
+            "do_test_ListOffsets",
+            "do_test_AlterConsumerGroupOffsets",
+            "do_test_ListConsumerGroupOffsets",
+            "do_test_UserScramCredentials",
+        ],
+    ),
+    (
+        "0137_barrier_batch_consume",
+        &[
+            "do_test_consume_batch_with_seek",
+            "do_test_consume_batch_store_offset",
+            "do_test_consume_batch_with_pause_and_resume_different_batch",
+            "do_test_consume_batch_with_pause_and_resume_same_batch",
+            "do_test_consume_batch_control_msgs",
+        ],
+    ),
+];
 
 /// Tests of consumers in groups, which are run in the protocol of KIP-848 as well.
 const GROUPS: &[&str] = &[
@@ -57,6 +84,9 @@ const GROUPS: &[&str] = &[
 /// What is only about the protocol of KIP-848, and passes itself over in the other one.
 const NEWER_ALONE: &[&str] = &["0153_memberid"];
 
+/// Tests that ask for three replicas, and are about something else.
+const COPIES: &[&str] = &["0107_topic_recreate", "0111_delay_create_topics"];
+
 /// Tests that take more than ten seconds, or build on the time that a new group waits for its members: there is no room for
 /// them in every CI run.
 const SLOW: &[&str] = &[
@@ -74,6 +104,8 @@ const SLOW: &[&str] = &[
     "0049_consume_conn_close",
     "0050_subscribe_adds",
     "0051_assign_adds",
+    "0055_producer_latency",
+    "0061_consumer_lag",
     "0069_consumer_add_parts",
     "0075_retry",
     "0076_produce_retry",
@@ -84,12 +116,15 @@ const SLOW: &[&str] = &[
     "0093_holb_consumer",
     "0094_idempotence_msg_timeout",
     "0102_static_group_rebalance",
+    "0107_topic_recreate",
+    "0111_delay_create_topics",
     "0113_cooperative_rebalance",
     "0114_sticky_partitioning",
     "0118_commit_rebalance",
     "0122_buffer_cleaning_after_rebalance",
     "0123_connections_max_idle",
     "0125_immediate_flush",
+    "0137_barrier_batch_consume",
 ];
 
 /// A test that needs a broker.
@@ -123,6 +158,10 @@ pub(super) struct Judged<'a> {
 impl Judged<'_> {
     pub(super) fn is_slow(&self) -> bool {
         SLOW.contains(&self.said)
+    }
+
+    pub(super) fn asks_for_copies(&self) -> bool {
+        COPIES.contains(&self.said)
     }
 }
 
@@ -212,11 +251,12 @@ struct test tests[] = {
     #[test]
     fn parts_and_protocols_have_names_and_runs_of_their_own() {
         let test = |name: &str| Test { name: name.to_owned(), scenario: "default".to_owned() };
-        let tests = [test("0081_admin"), test(GROUPS[0])];
+        let (name, parts) = PARTS[0];
+        let tests = [test(name), test(GROUPS[0])];
         let runs = runs(&tests, "default");
-        assert_eq!(runs.len(), PARTS[0].1.len() + 2);
-        assert_eq!(runs[0].tests[0].name, "0081_admin do_test_unclean_destroy");
-        let [classic, newer] = &runs[PARTS[0].1.len()..] else { panic!("{runs:?}") };
+        assert_eq!(runs.len(), parts.len() + 2);
+        assert_eq!(runs[0].tests[0].name, format!("{name} {}", parts[0]));
+        let [classic, newer] = &runs[parts.len()..] else { panic!("{runs:?}") };
         assert_eq!((classic.newer, &*classic.tests[0].name), (false, GROUPS[0]));
         assert_eq!((newer.newer, newer.tests[0].name.clone()), (true, format!("{} KIP-848", GROUPS[0])));
     }
