@@ -183,7 +183,7 @@ impl From<&configs::Refusal> for Code {
             | Refusal::ValueTooLong { .. }
             | Refusal::InvalidConfig(_) => Self::InvalidConfig,
             Refusal::InvalidName(_) => Self::InvalidTopicException,
-            Refusal::TooMuch => Self::PolicyViolation,
+            Refusal::TooMuch | Refusal::TooManySubscriptions => Self::PolicyViolation,
             Refusal::UnknownTopic => Self::UnknownTopicOrPartition,
         }
     }

@@ -3,18 +3,17 @@
 //! Kafka hands them to a plugin, and offers neither without one. Here `ottla.client.telemetry` says what is done with them.
 
 mod metrics;
+mod subscriptions;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base::Uuid;
-use catalog::{Catalog, ResourceType};
+use catalog::Catalog;
 use parking_lot::Mutex;
 use records::Codec;
 use settings::Settings;
-use state_machines::configs::Configs;
-use state_machines::telemetry::{self, Client, Push, Subscription, shown};
+use state_machines::telemetry::{self, Client, Push, shown};
 use wire::StrBytes;
 use wire::messages::get_telemetry_subscriptions::{
     GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse,
@@ -24,6 +23,7 @@ use wire::messages::push_telemetry::{PushTelemetryRequest, PushTelemetryResponse
 use crate::answer::{Handled, body, ready};
 use crate::broker::{Broker, Request};
 use crate::code::Code;
+use crate::telemetry::subscriptions::Subscriptions;
 
 /// The codecs that a push may have, the best one first: zstd, lz4, gzip, snappy.
 const CODECS: [i8; 4] = [4, 3, 1, 2];
@@ -34,15 +34,16 @@ const MOST_UNPACKED: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     /// `None`: nobody is asked for metrics.
-    known: Option<Mutex<Known>>,
+    known: Option<Known>,
     most_bytes: i32,
 }
 
 #[derive(Debug)]
 struct Known {
-    rules: telemetry::Telemetry,
-    /// The configurations that `rules` go by.
-    seen: Configs,
+    /// Whoever connects or goes takes its turn here.
+    rules: Mutex<telemetry::Telemetry>,
+    /// What `rules` go by. Locked first, while what is new is read: only those wait who need it.
+    subscriptions: Mutex<Subscriptions>,
 }
 
 impl Telemetry {
@@ -50,7 +51,8 @@ impl Telemetry {
         let most_bytes = settings.telemetry_max_bytes();
         let rules = telemetry::Telemetry::new(usize::try_from(most_bytes).unwrap_or(0));
         let is_on = settings.client_telemetry() != "off";
-        Self { known: is_on.then(|| Mutex::new(Known { rules, seen: Configs::default() })), most_bytes }
+        let known = is_on.then(|| Known { rules: Mutex::new(rules), subscriptions: Mutex::default() });
+        Self { known, most_bytes }
     }
 
     pub(crate) const fn is_on(&self) -> bool {
@@ -60,48 +62,30 @@ impl Telemetry {
     /// The client at `peer` has said what it runs on.
     pub(crate) fn introduced(&self, peer: SocketAddr, name: &str, version: &str) {
         if let Some(known) = &self.known {
-            known.lock().rules.introduced(peer, name, version);
+            known.rules.lock().introduced(peer, name, version);
         }
     }
 
     pub(crate) fn ended(&self, peer: SocketAddr) {
         if let Some(known) = &self.known {
-            known.lock().rules.ended(peer);
+            known.rules.lock().ended(peer);
         }
     }
 
     /// The rules, which go by the subscriptions that stand now.
     fn with<R>(&self, catalog: &Catalog, rules: impl FnOnce(&mut telemetry::Telemetry) -> R) -> R {
         let known = self.known.as_ref().expect("served only where it is on");
-        let mut known = known.lock();
         known.follow(catalog);
-        rules(&mut known.rules)
+        rules(&mut known.rules.lock())
     }
 }
 
 impl Known {
-    fn follow(&mut self, catalog: &Catalog) {
-        let configs = catalog.configs();
-        if configs == self.seen {
-            return;
+    fn follow(&self, catalog: &Catalog) {
+        let mut subscriptions = self.subscriptions.lock();
+        if let Some(news) = subscriptions.follow(catalog.configs()) {
+            self.rules.lock().want(news);
         }
-        let of = |configs: &Configs| -> BTreeMap<String, BTreeMap<String, String>> {
-            let all = configs.of_type(ResourceType::ClientMetrics);
-            all.map(|(name, configs)| (name.to_owned(), configs.clone())).collect()
-        };
-        let subscriptions = of(&configs);
-        if subscriptions != of(&self.seen) {
-            let read = |(name, configs): (&String, &BTreeMap<String, String>)| {
-                let read = Subscription::read(configs);
-                if let Err(why) = &read {
-                    // Only one that another broker has stored: what is set here is checked.
-                    tracing::warn!(name, "the subscription to client metrics is left out: {why}");
-                }
-                read.ok()
-            };
-            self.rules.want(subscriptions.iter().filter_map(read).collect());
-        }
-        self.seen = configs;
     }
 }
 

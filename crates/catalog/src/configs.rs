@@ -1,13 +1,16 @@
 //! Changed configurations: one batch of the metadata log, and what they are for follows at once.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{Millis, NodeId};
 use settings::{BrokerKey, Kind, SettingError, Settings, TABLE, TopicSettings};
-use state_machines::configs::{self, Alteration, Configs, Known, Record, Refusal, Resource, ResourceType};
+use state_machines::configs::{
+    self, Alteration, Change, Configs, Known, Record, Refusal, Resource, ResourceType,
+};
 use state_machines::group::GroupOverrides;
-use state_machines::telemetry::Subscription;
+use state_machines::telemetry::{self, Budget};
 use wire::metadata_records::ClearElrRecord;
 
 use crate::catalog::{Catalog, State};
@@ -71,9 +74,19 @@ impl Catalog {
         now: Millis,
     ) -> Vec<Result<(), ConfigsError>> {
         self.at(now);
+        // Regular expressions are compiled before anybody has to wait.
+        let faults = telemetry::faults(patterns(&alterations));
         let mut writer = self.writer.lock();
         let settings = self.settings();
-        let world = World { image: &writer.image, settings: &settings, node: self.node_id };
+        let subscriptions =
+            RefCell::new(Budget::standing(writer.image.configs.of_type(ResourceType::ClientMetrics)));
+        let world = World {
+            image: &writer.image,
+            settings: &settings,
+            node: self.node_id,
+            faults: &faults,
+            subscriptions,
+        };
         let tracks_eligible_leaders = world.tracks_eligible_leaders();
         let decided = configs::alter(&alterations, &world);
         let records: Vec<Record> = decided.iter().flatten().flatten().cloned().collect();
@@ -167,6 +180,19 @@ fn described(resource: &Resource) -> String {
     }
 }
 
+/// The patterns of subscriptions to client metrics that are to be set. (The key is no list to Kafka, so nothing is added to
+/// what stands.)
+fn patterns(alterations: &[Alteration]) -> impl Iterator<Item = &str> {
+    let all = alterations.iter().filter(|one| one.resource.kind == ResourceType::ClientMetrics);
+    all.flat_map(|one| -> Vec<(&String, &Option<String>)> {
+        match &one.change {
+            Change::Replace(pairs) => pairs.iter().map(|(key, value)| (key, value)).collect(),
+            Change::Each(changes) => changes.iter().map(|(key, _, value)| (key, value)).collect(),
+        }
+    })
+    .filter_map(|(key, value)| value.as_deref().filter(|_| key == "match"))
+}
+
 fn names(records: &[Record], kind: ResourceType) -> impl Iterator<Item = &str> {
     records.iter().filter(move |record| record.resource.kind == kind).map(|record| &*record.resource.name)
 }
@@ -208,6 +234,10 @@ struct World<'a> {
     image: &'a MetadataImage,
     settings: &'a Settings,
     node: NodeId,
+    /// What is wrong with the patterns of subscriptions, by their text; only of so many as there may be.
+    faults: &'a BTreeMap<&'a str, Result<(), String>>,
+    /// The subscriptions, with what this request has changed so far.
+    subscriptions: RefCell<Budget>,
 }
 
 impl Known for World<'_> {
@@ -247,13 +277,7 @@ impl Known for World<'_> {
         match resource.kind {
             ResourceType::Topic => self.settings.topic(configs).map(drop).map_err(invalid_config),
             ResourceType::Group => self.settings.check_group(configs).map_err(invalid_config),
-            ResourceType::ClientMetrics => {
-                settings::check_client_metrics(configs).map_err(|error| match error {
-                    SettingError::Bad { .. } => Refusal::InvalidConfig(error.to_string()),
-                    error => Refusal::InvalidRequest(error.to_string()),
-                })?;
-                Subscription::read(configs).map(drop).map_err(Refusal::InvalidConfig)
-            }
+            ResourceType::ClientMetrics => self.check_subscription(resource, configs),
             ResourceType::Broker => self
                 .check_broker(resource, configs)
                 .map_err(|error| Refusal::InvalidRequest(error.to_string())),
@@ -265,6 +289,25 @@ impl Known for World<'_> {
 }
 
 impl World<'_> {
+    fn check_subscription(
+        &self,
+        resource: &Resource,
+        configs: &BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        settings::check_client_metrics(configs).map_err(|error| match error {
+            SettingError::Bad { .. } => Refusal::InvalidConfig(error.to_string()),
+            error => Refusal::InvalidRequest(error.to_string()),
+        })?;
+        // What stood before was read when it was set, or is left out.
+        let standing = self.current(resource).and_then(|current| current.get("match"));
+        if let Some(patterns) = configs.get("match").filter(|patterns| Some(*patterns) != standing) {
+            let read = self.faults.get(patterns.as_str()).ok_or(Refusal::TooManySubscriptions)?;
+            read.clone().map_err(Refusal::InvalidConfig)?;
+        }
+        let has_room = self.subscriptions.borrow_mut().take(&resource.name, configs);
+        if has_room { Ok(()) } else { Err(Refusal::TooManySubscriptions) }
+    }
+
     fn check_broker(
         &self,
         resource: &Resource,

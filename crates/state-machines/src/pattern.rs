@@ -4,9 +4,8 @@
 //! limited here.
 
 use regex::bytes::RegexBuilder;
+use regex_syntax::ast::parse::ParserBuilder;
 
-/// Bytes that a compiled expression may take. Names like `orders-.*|payments-[0-9]{1,4}` take some ten thousand.
-const COMPILED_BYTES: usize = 1 << 20;
 /// Parentheses within parentheses.
 const NESTED: u32 = 100;
 
@@ -15,24 +14,29 @@ const NESTED: u32 = 100;
 pub(crate) struct Pattern(regex::bytes::Regex);
 
 impl Pattern {
-    /// Reads an expression. Without classes such as `\p{Greek}` it is one over ASCII.
+    /// Reads an expression, which may take `most_bytes` once it is compiled. Without classes such as `\p{Greek}` it is one over
+    /// ASCII.
     ///
     /// # Errors
     /// Says what is wrong with it.
-    pub(crate) fn read(expression: &str) -> Result<Self, String> {
-        let compile = |pattern: &str, unicode| {
-            RegexBuilder::new(pattern)
+    pub(crate) fn read(expression: &str, most_bytes: usize) -> Result<Self, String> {
+        // By itself first: parentheses that do not match must not pair with ours. This compiles nothing.
+        let syntax = ParserBuilder::new().nest_limit(NESTED).build().parse(expression);
+        syntax.map_err(|error| cause(&error))?;
+        let whole = format!(r"\A(?:{expression})\z");
+        let compile = |unicode| {
+            RegexBuilder::new(&whole)
                 .unicode(unicode)
-                .size_limit(COMPILED_BYTES)
-                .dfa_size_limit(COMPILED_BYTES)
-                .nest_limit(NESTED)
+                .size_limit(most_bytes)
+                .dfa_size_limit(most_bytes)
+                .nest_limit(NESTED + 1)
                 .build()
         };
-        // By itself first: parentheses that do not match must not pair with ours.
-        let unicode = compile(expression, false).is_err();
-        compile(expression, unicode).map_err(|error| cause(&error))?;
-        let whole = compile(&format!(r"\A(?:{expression})\z"), unicode).map_err(|error| cause(&error))?;
-        Ok(Self(whole))
+        let compiled = match compile(false) {
+            Err(regex::Error::Syntax(_)) => compile(true),
+            compiled => compiled,
+        };
+        compiled.map(Self).map_err(|error| cause(&error))
     }
 
     /// Whether it matches the whole of `text`.
@@ -42,7 +46,7 @@ impl Pattern {
 }
 
 /// What is wrong, in one line; the lines before it draw where.
-fn cause(error: &regex::Error) -> String {
+fn cause(error: &dyn std::error::Error) -> String {
     let told = error.to_string();
     let last = told.lines().last().unwrap_or_default();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()

@@ -96,6 +96,43 @@ fn a_change_is_one_batch_and_survives() {
 }
 
 #[test]
+fn subscriptions_to_client_metrics_have_limits() {
+    let (_disk, catalog, _) = stage();
+    let metrics =
+        |name: &str, key: &str, value: &str| set(ResourceType::ClientMetrics, name, &[(key, Some(value))]);
+    let refused = |alterations| -> Vec<bool> {
+        let one = |answer| match answer {
+            Ok(()) => false,
+            Err(ConfigsError::Refused(Refusal::TooManySubscriptions)) => true,
+            other => panic!("{other:?}"),
+        };
+        catalog.alter_configs(alterations, false, NOW).into_iter().map(one).collect()
+    };
+    let large = refusal(&catalog, metrics("m", "match", "client_id=((a{50}){50}){6}"));
+    assert!(large.contains("no regular expression"), "{large}");
+
+    // What one request brings counts together, and what stands beside it.
+    let four = |at: i32| {
+        let patterns = format!("client_id={at},client_id=b,client_id=c,client_source_port={at}");
+        metrics(&format!("s{at}"), "match", &patterns)
+    };
+    let answers = refused((0..26).map(four).collect());
+    assert!(answers[..25].iter().all(|refused| !refused) && answers[25], "{answers:?}");
+    assert_eq!(refused(vec![metrics("t", "match", "client_id=x")]), [true]);
+    assert_eq!(refused(vec![metrics("s0", "interval.ms", "1000")]), [false]);
+    assert_eq!(refused(vec![metrics("s0", "match", "client_id=x,client_id=y")]), [false]);
+    assert_eq!(refused(vec![metrics("t", "match", "client_id=x"), four(0)]), [false, true]);
+    let gone = set(ResourceType::ClientMetrics, "s1", &[("match", None)]);
+    assert_eq!(refused(vec![gone, four(0)]), [false, false]);
+
+    let plain = |at: i32| metrics(&format!("p{at}"), "metrics", "*");
+    let answers = refused((0..75).map(plain).collect());
+    let standing = catalog.configs().of_type(ResourceType::ClientMetrics).count();
+    assert_eq!((standing, answers.iter().filter(|refused| **refused).count()), (100, 0), "{answers:?}");
+    assert_eq!(refused(vec![plain(75), plain(1)]), [true, false]);
+}
+
+#[test]
 fn validating_writes_nothing() {
     let (disk, catalog, topic) = stage();
     let before = disk.operations();

@@ -90,6 +90,13 @@ pub enum Refusal {
         super::decide::MOST_BYTES
     )]
     TooMuch,
+    /// POLICY_VIOLATION 44: every client is held against every subscription.
+    #[error(
+        "there can be at most {} subscriptions to client metrics, with {} patterns together",
+        crate::telemetry::MOST_SUBSCRIPTIONS,
+        crate::telemetry::MOST_PATTERNS
+    )]
+    TooManySubscriptions,
     /// UNKNOWN_TOPIC_OR_PARTITION 3.
     #[error("there is no such topic")]
     UnknownTopic,

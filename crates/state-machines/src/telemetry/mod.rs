@@ -9,12 +9,13 @@ mod subscription;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use base::{Millis, Uuid};
 use twox_hash::XxHash3_64;
 
-pub use subscription::Subscription;
 use subscription::{Attributes, wanted};
+pub use subscription::{Budget, MOST_PATTERNS, MOST_SUBSCRIPTIONS, Subscription, faults};
 
 /// Most instances that are known at a time (Kafka: `CACHE_MAX_SIZE`).
 const MOST_INSTANCES: usize = 16_384;
@@ -22,7 +23,7 @@ const MOST_INSTANCES: usize = 16_384;
 const LEAST_EXPIRY_MS: i64 = 60_000;
 /// The codecs of Kafka: none, gzip, snappy, lz4, zstd.
 const CODECS: std::ops::RangeInclusive<i8> = 0..=4;
-/// What is kept of a software's name and version, in bytes; they come from outside.
+/// What is kept of a software's name and version, in characters; they come from outside.
 const LONGEST_NAME: usize = 256;
 /// What a client is called that has not said what it is (Kafka: `ClientInformation.EMPTY`).
 const UNKNOWN: &str = "unknown";
@@ -81,7 +82,7 @@ pub enum Refusal {
 #[derive(Debug, Default)]
 pub struct Telemetry {
     most_bytes: usize,
-    subscriptions: Vec<Subscription>,
+    subscriptions: Vec<Arc<Subscription>>,
     /// Rises with each change of the subscriptions.
     version: u64,
     instances: HashMap<Uuid, Instance>,
@@ -127,7 +128,7 @@ impl Telemetry {
     }
 
     /// From now on this is wanted. Who is known asks for it with its next push, which is refused.
-    pub fn want(&mut self, subscriptions: Vec<Subscription>) {
+    pub fn want(&mut self, subscriptions: Vec<Arc<Subscription>>) {
         self.subscriptions = subscriptions;
         self.version += 1;
     }

@@ -11,9 +11,9 @@ fn client() -> Client<'static> {
     Client { peer: peer(5000), client_id: "orders" }
 }
 
-fn subscription(pairs: &[(&str, &str)]) -> Subscription {
+fn subscription(pairs: &[(&str, &str)]) -> Arc<Subscription> {
     let configs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    Subscription::read(&configs).expect("sound")
+    Arc::new(Subscription::read(&configs).expect("sound"))
 }
 
 /// Wants all metrics each second, at most a hundred bytes of them.

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use crate::pattern;
 use crate::topics::Topics;
 
+/// Bytes that a compiled expression may take. Names like `orders-.*|payments-[0-9]{1,4}` take some ten thousand.
+const COMPILED_BYTES: usize = 1 << 20;
+
 /// An expression that can be matched.
 #[derive(Debug)]
 pub(super) struct Pattern(pattern::Pattern);
@@ -16,7 +19,7 @@ impl Pattern {
     /// # Errors
     /// Says what is wrong with it.
     pub(super) fn read(expression: &str) -> Result<Self, String> {
-        pattern::Pattern::read(expression).map(Self)
+        pattern::Pattern::read(expression, COMPILED_BYTES).map(Self)
     }
 
     /// The topics whose whole name matches.
