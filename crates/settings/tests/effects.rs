@@ -53,15 +53,43 @@ fn fault(test: &str) -> Option<String> {
         let is_story = file.contains("/scenarios/") && file.ends_with(".txt");
         return (!is_story).then(|| "a test is named by its file and its function".to_owned());
     };
-    // An attribute or a name that pytest looks for makes it a test.
-    let is_rust = [format!("#[test]\nfn {function}("), format!("#[test]\n    fn {function}(")];
-    let is_async = format!("async fn {function}(");
-    let is_test = is_rust.iter().any(|start| text.contains(start))
-        || (text.contains("#[tokio::test") && text.contains(&is_async))
-        || (file.ends_with(".py")
-            && function.starts_with("test_")
-            && text.contains(&format!("\ndef {function}(")));
+    let is_test = if file.ends_with(".py") {
+        function.starts_with("test_") && text.contains(&format!("\ndef {function}("))
+    } else {
+        is_rust_test(&text, function)
+    };
     (!is_test).then(|| format!("{file} has no test {function}"))
+}
+
+/// Whether `text` has a function of this name with `#[test]` or `#[tokio::test]` on it; other attributes may stand between.
+fn is_rust_test(text: &str, function: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let starts = [format!("fn {function}("), format!("async fn {function}(")];
+    let is_this = |line: &str| starts.iter().any(|start| line.starts_with(start));
+    let is_attribute = |line: &&&str| line.starts_with("#[") || line.starts_with("//");
+    let is_told = |line: &&str| *line == "#[test]" || line.starts_with("#[tokio::test");
+    lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| is_this(line))
+        .any(|(at, _)| lines[..at].iter().rev().take_while(is_attribute).any(is_told))
+}
+
+/// Whether the file of a test says `key`. Of several tests that show it together, one gives it a value.
+fn names(test: &str, key: &str) -> bool {
+    let file = test.split_once("::").map_or(test, |(file, _)| file);
+    fs::read_to_string(root().join(file)).is_ok_and(|text| text.contains(key))
+}
+
+#[test]
+fn a_test_is_what_cargo_runs_as_one() {
+    let text = "\
+        #[test]\nfn a() {}\n\
+        #[tokio::test(flavor = \"multi_thread\")]\n#[ignore]\n// Why.\nasync fn b() {}\n\
+        async fn c() {}\n\n#[test]\n\nfn d() {}\n    #[test]\n    fn e() {}\n#[test]\nfn f_more() {}\n";
+    let found: Vec<_> =
+        ["a", "b", "c", "d", "e", "f"].into_iter().filter(|name| is_rust_test(text, name)).collect();
+    assert_eq!(found, ["a", "b", "e"]);
 }
 
 #[test]
@@ -77,5 +105,7 @@ fn each_setting_has_a_test_that_shows_its_effect() {
         for test in tests {
             assert_eq!(fault(test), None, "{key}");
         }
+        let name = key.split_once(':').map_or(key.as_str(), |(_, name)| name);
+        assert!(tests.iter().any(|test| names(test, name)), "none of the tests of {key} names it: {tests:?}");
     }
 }
