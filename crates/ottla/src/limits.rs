@@ -48,7 +48,7 @@ impl Fitting {
         }
         if settings.given("max.connections").is_some() {
             tracing::warn!(
-                "`max.connections` is lowered to {half}, since this process may open {open_files} files only"
+                "`max.connections` is lowered from {asked} to {half}, since this process may open {open_files} files only"
             );
         } else {
             tracing::info!(

@@ -146,7 +146,7 @@ fn a_limit_that_does_not_fit_is_spoken_of_once() {
     }
     assert_eq!(said(), 1, "{:#?}", broker.log());
     change(&mut client, "max.connections", "1900000000");
-    let _line = broker.wait_for_line("`max.connections` is lowered");
+    let _line = broker.wait_for_line("`max.connections` is lowered from 1900000000");
     assert_eq!(said(), 2, "{:#?}", broker.log());
 }
 
