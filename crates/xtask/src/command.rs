@@ -202,6 +202,14 @@ fn quoted(word: &OsStr) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word
+    } else if word.chars().any(char::is_control) {
+        // As bash takes it.
+        let shown = |c: char| match c {
+            '\\' | '\'' => format!("\\{c}"),
+            c if c.is_ascii_control() => format!("\\x{:02x}", u32::from(c)),
+            c => c.to_string(),
+        };
+        format!("$'{}'", word.chars().map(shown).collect::<String>())
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
@@ -218,8 +226,8 @@ mod tests {
     #[test]
     fn a_command_is_shown_as_one_would_type_it() {
         let run = Run { command: Command::new("/opt/bin/cargo"), shown: Vec::new() };
-        let run = run.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "it's", ""]);
-        assert_eq!(run.line(), r"RUSTDOCFLAGS='-D warnings' cargo doc 'it'\''s' ''");
+        let run = run.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "it's", "", "-C\x1fit's"]);
+        assert_eq!(run.line(), r"RUSTDOCFLAGS='-D warnings' cargo doc 'it'\''s' '' $'-C\x1fit\'s'");
     }
 
     #[test]

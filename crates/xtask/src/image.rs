@@ -61,8 +61,7 @@ fn build(workspace: &Workspace, chosen: &Chosen) -> Result<(), String> {
     drop(fs::remove_dir_all(&context));
     fs::create_dir_all(&context).map_err(|why| format!("cannot make {}: {why}", context.display()))?;
     let root = at.join("rootfs");
-    let assemble = workspace.run("sh").env("SOURCE_DATE_EPOCH", EPOCH).arg("docker/assemble");
-    done(assemble.arg(&root).arg(&binary).arg(&busybox))?;
+    assemble(workspace, &root, &binary, &busybox)?;
     pack(workspace, &root, &context.join("rootfs.tar"))?;
     let dockerfile = read(&workspace.root.join("docker/Dockerfile"))?;
     fs::write(context.join("Dockerfile"), from_scratch(&dockerfile)?).map_err(|why| why.to_string())?;
@@ -103,17 +102,22 @@ fn static_binary(workspace: &Workspace, folder: &Path) -> Result<PathBuf, String
     let triple = &host(workspace)?;
     let cargo_home = cargo_home()?;
     let remapped = [(workspace.root.display().to_string(), "/ottla"), (cargo_home.clone(), "/cargo")];
-    // Half a megabyte of the places that depend on where the program is loaded becomes a few kilobytes.
-    let mut flags = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs".to_owned();
-    for (from, to) in &remapped {
-        flags.push_str(&format!(" --remap-path-prefix={from}={to}"));
-    }
     let locked: &[&str] = if in_ci() { &["--locked"] } else { &[] };
-    let cargo = workspace.cargo().env("CARGO_INCREMENTAL", "0").env("RUSTFLAGS", flags);
+    let cargo =
+        workspace.cargo().env("CARGO_INCREMENTAL", "0").env("CARGO_ENCODED_RUSTFLAGS", flags(&remapped));
     let cargo = cargo.env("CFLAGS", format!("-ffile-prefix-map={cargo_home}=/cargo"));
     let cargo = cargo.args(["build", "--release", "--package", "ottla", "--target", triple]).args(locked);
     done(cargo.arg("--target-dir").arg(folder))?;
     Ok(folder.join(triple).join("release/ottla"))
+}
+
+/// What rustc is told, as `CARGO_ENCODED_RUSTFLAGS` takes it: a path may hold spaces.
+fn flags(remapped: &[(String, &str)]) -> String {
+    const SEPARATOR: &str = "\x1f";
+    // Half a megabyte of the places that depend on where the program is loaded becomes a few kilobytes.
+    let fixed = ["-C", "target-feature=+crt-static", "-C", "link-arg=-Wl,-z,pack-relative-relocs"];
+    let remapped = remapped.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    fixed.into_iter().map(str::to_owned).chain(remapped).collect::<Vec<_>>().join(SEPARATOR)
 }
 
 /// The binary of the last image.
@@ -134,6 +138,12 @@ fn cargo_home() -> Result<String, String> {
     let named = std::env::var("CARGO_HOME").ok();
     let home = || std::env::var("HOME").ok().map(|home| format!("{home}/.cargo"));
     named.or_else(home).ok_or_else(|| "neither CARGO_HOME nor HOME is set".to_owned())
+}
+
+/// Lays out the root: the two programs, the links to them, and what is in `docker/rootfs`.
+fn assemble(workspace: &Workspace, root: &Path, binary: &Path, busybox: &Path) -> Result<(), String> {
+    let assemble = workspace.run("sh").env("SOURCE_DATE_EPOCH", EPOCH).arg("docker/assemble");
+    done(assemble.arg(root).arg(binary).arg(busybox))
 }
 
 /// Packs the root: what is listed in `docker/owned` belongs to the user of the container, the rest to the superuser.
@@ -215,6 +225,42 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker/Dockerfile");
         let stage = from_scratch(&read(&path).expect("there")).expect("it has a last stage");
         assert!(stage.contains("ADD rootfs.tar /") && stage.contains("HEALTHCHECK"), "{stage}");
+    }
+
+    #[test]
+    fn a_checkout_whose_path_holds_a_space_is_one_flag() {
+        let flags = flags(&[("/my code".to_owned(), "/ottla"), ("/c".to_owned(), "/cargo")]);
+        let flags: Vec<_> = flags.split('\x1f').skip(4).collect();
+        assert_eq!(flags, ["--remap-path-prefix=/my code=/ottla", "--remap-path-prefix=/c=/cargo"]);
+    }
+
+    /// Wherever, whenever and in whatever order it is laid out. What the binary is, is the compiler's business.
+    #[test]
+    fn the_same_programs_are_the_same_layer() {
+        let workspace = Workspace::find().expect("a checkout");
+        let folder = std::env::temp_dir().join(format!("ottla-xtask-image-{}", std::process::id()));
+        let packed = ["first", "an other/second"].map(|name| {
+            let here = folder.join(name);
+            fs::create_dir_all(&here).expect("a folder");
+            let programs = ["ottla", "busybox"].map(|program| {
+                let path = here.join(program);
+                fs::write(&path, program).expect("written");
+                path
+            });
+            let root = here.join("root");
+            assemble(&workspace, &root, &programs[0], &programs[1]).expect("laid out");
+            let made = fs::metadata(root.join("usr/local/bin/ottla")).and_then(|it| it.modified());
+            let age = made.expect("there").duration_since(std::time::UNIX_EPOCH).expect("since 1970");
+            assert_eq!(age.as_secs().to_string(), EPOCH, "what the Dockerfile copies is as old");
+            pack(&workspace, &root, &here.join("rootfs.tar")).expect("packed");
+            fs::read(here.join("rootfs.tar")).expect("there")
+        });
+        assert!(packed[0] == packed[1]);
+        for license in ["ottla/LICENSE", "busybox/GPL-2", "glibc/LGPL-2.1"] {
+            let path = folder.join("first/root/usr/share/licenses").join(license);
+            assert!(fs::metadata(&path).expect("there").len() > 1000, "{license}");
+        }
+        fs::remove_dir_all(&folder).expect("there");
     }
 
     #[test]
