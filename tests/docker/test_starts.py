@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from containers.engine import IMAGE, call, docker
+from containers.engine import IMAGE, call, docker, wait_for
 
 STARTED = r"\] INFO \[KafkaRaftServer nodeId=1\] Kafka Server started \(kafka\.server\.KafkaRaftServer\)"
 
@@ -101,13 +101,26 @@ def test_what_quarkus_sets_besides_does_not_stop_it(engine):
     broker.wait_for_log(STARTED)
 
 
-@pytest.mark.parametrize("start", ["kafka", "confluent"])
-def test_a_stop_right_after_the_start_is_heard(engine, start):
-    """Process 1 hears only of signals that it handles: the shell as long as it is that, then the broker."""
-    for _ in range(10):
-        broker = engine.run(*variables(CLUSTER_ID="any-text"), command=[f"/etc/{start}/docker/run"])
-        # 0 when it served already, 137 when the engine had to kill it.
-        assert broker.stop() in (0, 143), broker.log
+@pytest.mark.parametrize(
+    ("start", "step"), [("kafka", "/etc/kafka/docker/configureDefaults"), ("confluent", "/etc/confluent/docker/ensure")]
+)
+def test_a_stop_is_heard_while_the_script_runs(engine, start, step):
+    """Process 1 hears only of signals that it handles; an engine that has to kill it gives 137."""
+    script = f"echo 'echo in the middle; sleep 1' >> {step}; exec /etc/{start}/docker/run"
+    container = engine.run(*variables(CLUSTER_ID="any-text"), command=["sh", "-c", script])
+    container.wait_for_log("in the middle")
+    assert container.stop() == 143
+
+
+def test_a_stop_is_heard_while_the_broker_starts(engine):
+    """Held up by a file of settings that nobody has finished writing."""
+    script = "mkfifo /tmp/settings; echo made; exec ottla serve --config /tmp/settings"
+    broker = engine.run(command=["sh", "-c", script])
+    broker.wait_for_log("made")
+    # It opens once the broker reads.
+    docker("exec", "--detach", broker.name, "sh", "-c", "exec 3>/tmp/settings; echo > /tmp/read; sleep 1000")
+    wait_for(lambda: broker.files("/tmp/read"), lambda: f"it does not read its settings:\n{broker.log}")
+    assert broker.stop() == 143
 
 
 @pytest.mark.parametrize(
@@ -124,6 +137,14 @@ def test_a_stop_right_after_the_start_is_heard(engine, start):
 def test_what_it_cannot_be_is_refused_by_name(given, said):
     code, log = once(*variables(**given))
     assert code == 1 and said in log
+
+
+def test_a_mistake_is_told_where_it_was_made(engine):
+    config = mounted(engine, "process.roles=broker,controller\nnode.id=one\n")
+    code, log = once("--volume", f"{config}:/mnt/shared/config")
+    assert code == 1 and "(given in /mnt/shared/config/server.properties:2)" in log
+    code, log = once(command=["/etc/kafka/docker/run", "A=b", "A B=c"])
+    assert code == 1 and "the argument 'A B=c' is not NAME=VALUE" in log
 
 
 def test_another_clusters_directory_is_refused(engine):
@@ -172,7 +193,16 @@ def test_an_init_container_formats_what_another_serves(engine):
     broker.wait_for_log(STARTED)
     tool(broker, "kafka-topics.sh", "--create", "--topic", "t", port=19092)
     assert "PartitionCount: 4" in tool(broker, "kafka-topics.sh", "--describe", "--topic", "t", port=19092)
+    broker.wait_until_healthy()
     assert broker.stop() == 0
+
+
+def test_a_broker_that_is_started_by_hand_is_healthy_on_its_own_port(engine):
+    where = ["--listen", "0.0.0.0:19092", "--advertise", "localhost:19092"]
+    words = ["serve", *where, "--data-dir", "/var/lib/kafka/data/by-hand"]
+    engine.run(command=["ottla", *words]).wait_until_healthy()
+    # Also where it is not process 1.
+    engine.run("--init", command=["sh", "-c", f"ottla {' '.join(words)}; exit"]).wait_until_healthy()
 
 
 #: What a module for Confluent's images puts into a container once it knows the port.

@@ -70,7 +70,8 @@ enum Verb {
 /// Who is to answer.
 #[derive(Debug, Args)]
 pub(crate) struct HealthArguments {
-    /// Where the broker listens; several are tried one after the other [default: its listeners, by the settings]
+    /// Where the broker listens; several are tried one after the other [default: its listeners, as it has left them in the
+    /// file that $OTTLA_ADDRESSES_FILE names, or by the settings]
     #[arg(long, value_name = "HOST:PORT,...")]
     pub(crate) bootstrap_server: Option<String>,
     /// The file of settings in force: its listeners are asked. Without one the KAFKA_* variables say where they are
@@ -146,6 +147,9 @@ struct SettingArguments {
     /// A file of settings in the format of Kafka's server.properties; KAFKA_* variables beat it, and flags beat those
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What messages call the file, where it was made of another one with the same lines (used by the image)
+    #[arg(long, value_name = "FILE", hide = true, requires = "config")]
+    config_name: Option<String>,
     /// Set one of Kafka's broker settings, such as num.partitions=3; may be given many times, and the last one wins
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<Pair>,
@@ -285,6 +289,7 @@ impl ServeArguments {
     pub(crate) fn as_kafka(file: PathBuf, overrides: Vec<Pair>) -> Self {
         let given = SettingArguments {
             config: Some(file),
+            config_name: None,
             set: overrides,
             listen: None,
             advertise: None,
@@ -330,7 +335,10 @@ impl SettingArguments {
     ) -> Result<Told, Failure> {
         let mut sources = Sources::default();
         if let Some(path) = &self.config {
-            sources.read_file(path)?;
+            match &self.config_name {
+                Some(name) => sources.read_file_as(path, name)?,
+                None => sources.read_file(path)?,
+            }
         }
         sources.read_environment(variables);
         for Pair { key, value } in &self.set {
@@ -457,6 +465,16 @@ mod tests {
             "PLAINTEXT://broker.example:8"
         );
         assert_eq!(settings.data_dir().expect("checked"), "/data");
+    }
+
+    #[test]
+    fn a_file_goes_by_the_name_it_is_given() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "\nnum.partitions=none\n").expect("written");
+        let path = file.path().to_str().expect("text");
+        let why =
+            settings(&["--config", path, "--config-name", "/mnt/f"]).expect_err("no number").to_string();
+        assert!(why.ends_with("(given in /mnt/f:2)"), "{why}");
     }
 
     #[test]

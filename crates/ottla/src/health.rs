@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use settings::{Endpoint, Settings};
 
+use crate::addresses;
 use crate::arguments::{self, HealthArguments};
 use crate::sources::{Failure, Sources};
 
@@ -15,7 +16,12 @@ pub(crate) fn run(arguments: &HealthArguments) -> ExitCode {
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
     let servers = match &arguments.bootstrap_server {
         Some(servers) => Ok(servers.clone()),
-        None => servers(arguments, arguments::variables()),
+        None => match addresses::file().filter(|_| arguments.config.is_none()) {
+            Some(file) => addresses::left(&file).map_err(|error| {
+                format!("no broker says where it listens: cannot read {}: {error}", file.display()).into()
+            }),
+            None => servers(arguments, arguments::variables()),
+        },
     };
     // Whoever runs health checks may close their output; the exit code is what counts.
     let code = match servers {
@@ -28,8 +34,7 @@ pub(crate) fn run(arguments: &HealthArguments) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Where the broker listens, by the file of settings, or by the variables when there is none: the file in a container
-/// holds what the variables were when the broker was started.
+/// Where the broker listens, by the file of settings, or by the variables when there is none.
 fn servers(
     arguments: &HealthArguments,
     variables: impl Iterator<Item = (String, String)>,

@@ -1,5 +1,6 @@
 //! The binary: arguments, settings, logging, wiring and the order of a stop. Rules of any kind live in the rooms below.
 
+mod addresses;
 mod arguments;
 mod cleaner;
 mod config;

@@ -18,6 +18,7 @@ use settings::{Endpoint, Settings};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
+use crate::addresses;
 use crate::arguments::{Defaults, LogFormat, ServeArguments};
 use crate::cleaner::Cleaner;
 use crate::limits::{self, Fitting};
@@ -155,6 +156,11 @@ fn serve(
     let server = Server::start(with_listeners(bound, &advertised, settings), &broker, limits);
     let doors = server.doors();
     catalog.on_settings(move |settings| doors.set(&fitting.limits(settings)));
+    if let Some(file) = addresses::file()
+        && let Err(error) = addresses::leave(&file, ready.iter().map(|(address, _)| *address))
+    {
+        tracing::warn!("health checks do not find the listeners: cannot write {}: {error}", file.display());
+    }
     for (address, name) in &ready {
         match ready.len() {
             1 => tracing::info!("ottla ready on {address}"),

@@ -57,8 +57,16 @@ impl Sources {
     /// # Errors
     /// When it cannot be read.
     pub(crate) fn read_file(&mut self, path: &Path) -> Result<(), Failure> {
+        self.read_file_as(path, &path.display().to_string())
+    }
+
+    /// The same, of a file that goes by another name where its lines are spoken of.
+    ///
+    /// # Errors
+    /// As [`Sources::read_file`].
+    pub(crate) fn read_file_as(&mut self, path: &Path, name: &str) -> Result<(), Failure> {
         let told = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", path.display());
-        let name: Arc<str> = path.display().to_string().into();
+        let name: Arc<str> = name.into();
         let file = File::open(path).map_err(|error| told(&error))?;
         for line in PropertiesIter::new(BufReader::new(file)) {
             let line = line.map_err(|error| told(&error))?;

@@ -32,6 +32,28 @@ fn a_broker_that_answers_is_healthy() {
 }
 
 #[test]
+fn a_health_check_finds_where_the_broker_listens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("addresses");
+    let file = file.to_str().expect("text");
+    let health = || {
+        let mut command = Command::new(OTTLA);
+        let Output { status, stdout, stderr } =
+            command.arg("health").env("OTTLA_ADDRESSES_FILE", file).output().expect("it starts");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (status.code(), text(stdout), text(stderr))
+    };
+    let (code, _, why) = health();
+    assert!(
+        code == Some(1) && why.starts_with("no broker says where it listens") && why.contains(file),
+        "{why}"
+    );
+    // On a port that nobody could know before.
+    let broker = launch().environment("OTTLA_ADDRESSES_FILE", file).start();
+    assert_eq!(health(), (Some(0), format!("{} answers\n", broker.address()), String::new()));
+}
+
+#[test]
 fn who_does_not_answer_as_a_broker_is_not_healthy() {
     // Takes connections, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
