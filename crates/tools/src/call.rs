@@ -1,6 +1,7 @@
 //! One call of a tool: what was asked, where to print, and how it can end.
 
 use std::io::{BufRead, Write};
+use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -108,6 +109,24 @@ impl Call<'_> {
             let _ = writeln!(std::io::stderr(), "{error}; trying again");
         };
         properties.apply(&mut config)?;
+        config.bootstrap.retain(|server| {
+            let is_known = has_address(server);
+            if !is_known {
+                let _ =
+                    writeln!(std::io::stderr(), "Couldn't resolve server {server} from bootstrap.servers");
+            }
+            is_known
+        });
+        if config.bootstrap.is_empty() {
+            let why = "No resolvable bootstrap urls given in bootstrap.servers";
+            return Err(Failure::Told(why.to_owned()));
+        }
         Ok(Client::new(config))
     }
+}
+
+/// Whether the host of HOST:PORT has an address now; a name that has none is not tried again (Kafka:
+/// `ClientUtils.parseAndValidateAddresses`).
+fn has_address(server: &str) -> bool {
+    server.to_socket_addrs().is_ok_and(|mut addresses| addresses.next().is_some())
 }

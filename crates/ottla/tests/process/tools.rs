@@ -84,6 +84,22 @@ fn under_the_name_of_a_tool_of_kafka_it_is_that_tool() {
     assert!(code == 0 && out.contains("Log starting offset: 0"), "{code} {out}{err}");
 }
 
+/// Kafka's tools end before they have tried once; who waits for a broker waits for its answer, not for its name.
+#[test]
+fn a_server_whose_name_has_no_address_is_not_tried_again() {
+    let list = |servers: &str| ottla(&["topics", "--bootstrap-server", servers, "--list"]);
+    let (code, out, err) = list("nowhere.invalid:9092");
+    assert!(code == 1 && out.is_empty() && !err.contains("trying again"), "{out}{err}");
+    let said = [
+        "Couldn't resolve server nowhere.invalid:9092 from bootstrap.servers",
+        "No resolvable bootstrap urls given in bootstrap.servers",
+    ];
+    assert_eq!(err.lines().collect::<Vec<_>>(), said);
+    let broker = launch().start();
+    let (code, _, err) = list(&format!("nowhere.invalid:9092,{}", broker.address()));
+    assert_eq!((code, err.lines().collect::<Vec<_>>()), (0, vec![said[0]]), "one of several is enough");
+}
+
 #[test]
 fn the_commands_of_ottla_have_friendlier_defaults() {
     let broker = launch().start();
