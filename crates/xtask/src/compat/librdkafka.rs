@@ -146,20 +146,20 @@ fn run_one(case: &Case<'_>, address: &str, scenario: &str, run: &Run<'_>, judged
     let protocol = if run.newer { "consumer" } else { "classic" };
     let log = case.said(&format!("{} {scenario} {protocol} {}", run.number, run.part));
     let configuration = place.join("test.conf");
-    let outcome = fs::write(&configuration, format!("metadata.broker.list={address}\n"))
-        .and_then(|()| File::create(&log))
-        .and_then(|file| {
-            let mut command = Command::new("./test-runner");
-            command.current_dir(place.join("tree/tests")).args(["-p1", "-L"]).stdin(Stdio::null());
-            command.env("RDKAFKA_TEST_CONF", &configuration);
-            command.env("KAFKA_PATH", place.join("kafka")).env("BROKERS", address);
-            command.env("TEST_KAFKA_VERSION", KAFKA).env("TESTS", run.number).env("TEST_SCENARIO", scenario);
-            command.env("TEST_CONSUMER_GROUP_PROTOCOL", protocol);
-            if !run.part.is_empty() {
-                command.env("SUBTESTS", run.part);
-            }
-            finished(command.stdout(file.try_clone()?).stderr(file).spawn()?)
-        });
+    // By itself the library seeds the names of topics and groups with a number below 1000, so that two runs may share them.
+    let settings = format!("metadata.broker.list={address}\nenable.random.seed=false\n");
+    let outcome = fs::write(&configuration, settings).and_then(|()| File::create(&log)).and_then(|file| {
+        let mut command = Command::new("./test-runner");
+        command.current_dir(place.join("tree/tests")).args(["-p1", "-L"]).stdin(Stdio::null());
+        command.env("RDKAFKA_TEST_CONF", &configuration);
+        command.env("KAFKA_PATH", place.join("kafka")).env("BROKERS", address);
+        command.env("TEST_KAFKA_VERSION", KAFKA).env("TESTS", run.number).env("TEST_SCENARIO", scenario);
+        command.env("TEST_CONSUMER_GROUP_PROTOCOL", protocol);
+        if !run.part.is_empty() {
+            command.env("SUBTESTS", run.part);
+        }
+        finished(command.stdout(file.try_clone()?).stderr(file).spawn()?)
+    });
     let log = fs::read(&log).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
     if let Err(why) = outcome {
