@@ -65,6 +65,9 @@ struct Engine {
     started: Option<Child>,
     /// Where the started one keeps its data.
     place: PathBuf,
+    /// Where it keeps its sockets, whose paths must be short, and what it knows of its processes. A place of its own: of an
+    /// engine that was killed the usual place still names processes, and their numbers may be those of others by now.
+    state: PathBuf,
 }
 
 impl Engine {
@@ -72,7 +75,8 @@ impl Engine {
     const PATIENCE: Duration = Duration::from_secs(60);
 
     fn find(place: &Path) -> Result<Self, String> {
-        let mut engine = Self { started: None, place: place.to_owned() };
+        let state = std::env::temp_dir().join(format!("ottla-dockerd-{}", std::process::id()));
+        let mut engine = Self { started: None, place: place.to_owned(), state };
         if Self::answers() {
             return Ok(engine);
         }
@@ -96,10 +100,12 @@ impl Engine {
     fn start(&mut self) -> Result<(), String> {
         let told = |why: std::io::Error| format!("a docker engine cannot be started: {why}");
         fs::create_dir_all(&self.place).map_err(told)?;
+        fs::create_dir_all(&self.state).map_err(told)?;
         let path = self.place.join("log");
         let log = File::create(&path).map_err(told)?;
         let mut dockerd = Command::new("dockerd");
         dockerd.arg("--data-root").arg(self.place.join("data"));
+        dockerd.arg("--exec-root").arg(&self.state).arg("--pidfile").arg(self.state.join("docker.pid"));
         dockerd.stdin(Stdio::null()).stdout(log.try_clone().map_err(told)?).stderr(log);
         println!("$ dockerd --data-root {}", self.place.join("data").display());
         self.started = Some(dockerd.spawn().map_err(told)?);
@@ -133,6 +139,7 @@ impl Drop for Engine {
         }
         drop(child.wait());
         drop(fs::remove_dir_all(&self.place));
+        drop(fs::remove_dir_all(&self.state));
     }
 }
 
@@ -146,8 +153,10 @@ mod tests {
     #[test]
     fn an_engine_that_was_started_is_told_to_end() {
         let folder = std::env::temp_dir().join(format!("ottla-xtask-engine-{}", std::process::id()));
-        let place = folder.join("place");
-        fs::create_dir_all(&place).expect("a folder");
+        let (place, state) = (folder.join("place"), folder.join("state"));
+        for path in [&place, &state] {
+            fs::create_dir_all(path).expect("a folder");
+        }
         let script = "trap 'echo told > told; exit 0' TERM; echo ready; while :; do sleep 0.01; done";
         let mut engine = Command::new("sh");
         engine.args(["-c", script]).current_dir(&folder).stdout(Stdio::piped());
@@ -155,8 +164,8 @@ mod tests {
         let mut ready = String::new();
         let said = child.stdout.take().expect("piped");
         BufReader::new(said).read_line(&mut ready).expect("it says that it is ready");
-        drop(Engine { started: Some(child), place: place.clone() });
-        assert!(folder.join("told").exists() && !place.exists());
+        drop(Engine { started: Some(child), place: place.clone(), state: state.clone() });
+        assert!(folder.join("told").exists() && !place.exists() && !state.exists());
         fs::remove_dir_all(&folder).expect("there");
     }
 }
