@@ -85,7 +85,7 @@ fn names(test: &str, key: &str) -> bool {
 fn a_test_is_what_cargo_runs_as_one() {
     let text = "\
         #[test]\nfn a() {}\n\
-        #[tokio::test(flavor = \"multi_thread\")]\n#[ignore]\n// Why.\nasync fn b() {}\n\
+        #[tokio::test(flavor = \"multi_thread\")]\n#[should_panic]\n// Why.\nasync fn b() {}\n\
         async fn c() {}\n\n#[test]\n\nfn d() {}\n    #[test]\n    fn e() {}\n#[test]\nfn f_more() {}\n";
     let found: Vec<_> =
         ["a", "b", "c", "d", "e", "f"].into_iter().filter(|name| is_rust_test(text, name)).collect();

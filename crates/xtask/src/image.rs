@@ -257,7 +257,7 @@ mod tests {
         });
         assert!(packed[0] == packed[1]);
         for license in ["ottla/LICENSE", "busybox/GPL-2", "glibc/LGPL-2.1"] {
-            let path = folder.join("first/root/usr/share/licenses").join(license);
+            let path = folder.join("first").join("root").join("usr/share/licenses").join(license);
             assert!(fs::metadata(&path).expect("there").len() > 1000, "{license}");
         }
         fs::remove_dir_all(&folder).expect("there");
